@@ -1,0 +1,1 @@
+"""Compose batches for the Valar Batches API from a spreadsheet; everything but the pages."""

@@ -1,0 +1,7 @@
+"""`python -m valar_ui …`: the command line."""
+
+import sys
+
+from valar_ui.cli import main
+
+sys.exit(main())

@@ -1,0 +1,169 @@
+"""What is wrong, where, and what to do: `Problem`, and the `Report` that groups and counts them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a problem matters."""
+
+    ERROR = "error"
+    """The row (or the whole file, where no row is named) cannot be sent."""
+    WARNING = "warning"
+    """It can be sent; somebody should look first."""
+    NOTE = "note"
+    """Worth knowing; nothing to do."""
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst, for sorting."""
+        return ("error", "warning", "note").index(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One flaw with its place, in words for somebody who does not program.
+
+    `code` is stable (tests and mends name it). `row` is the number the spreadsheet shows (JSONL: the line),
+    `line` the line in a text editor where that differs; both None when the flaw is not in one row.
+    """
+
+    code: str
+    text: str
+    hint: str = ""
+    row: int | None = None
+    column: str | None = None
+    severity: Severity = Severity.ERROR
+    line: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, in the shape `python -m valar_ui inspect` prints."""
+        return {
+            "severity": self.severity.value,
+            "code": self.code,
+            "row": self.row,
+            "line": self.line,
+            "column": self.column,
+            "message": self.text,
+            "hint": self.hint,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Problem:
+        """The inverse of `as_json`."""
+        return cls(
+            value["code"],
+            value["message"],
+            value["hint"],
+            value["row"],
+            value["column"],
+            Severity(value["severity"]),
+            value["line"],
+        )
+
+
+Cause = tuple[str, str | None]
+"""What groups problems: (code, column)."""
+
+
+@dataclass(slots=True)
+class Group:
+    """All problems of one cause: how many, which rows, the first few whole."""
+
+    code: str
+    column: str | None
+    severity: Severity
+    examples: list[Problem] = field(default_factory=list)
+    rows: array[int] = field(default_factory=lambda: array("Q"))
+    count: int = 0
+
+    @property
+    def cause(self) -> Cause:
+        """What the members have in common."""
+        return (self.code, self.column)
+
+
+class Report:
+    """Problems gathered in order, grouped by cause; memory stays at 8 bytes a problem.
+
+    `sink`, where given, is called with every problem: that is how all of them reach the disk.
+    """
+
+    EXAMPLES = 20
+    """Problems kept whole in each group; the rest by row number only."""
+
+    def __init__(self, *, sink: Callable[[Problem], None] | None = None) -> None:
+        self._groups: dict[Cause, Group] = {}
+        self._sink = sink
+
+    def add(self, problem: Problem) -> None:
+        """Count one problem."""
+        cause = (problem.code, problem.column)
+        group = self._groups.get(cause)
+        if group is None:
+            group = self._groups[cause] = Group(problem.code, problem.column, problem.severity)
+        group.count += 1
+        if problem.row is not None:
+            group.rows.append(problem.row)
+        if len(group.examples) < self.EXAMPLES:
+            group.examples.append(problem)
+        if problem.severity.rank < group.severity.rank:
+            group.severity = problem.severity
+        if self._sink is not None:
+            self._sink(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Count several."""
+        for problem in problems:
+            self.add(problem)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Worst first, then the most frequent, then in order of appearance."""
+        return sorted(self._groups.values(), key=lambda group: (group.severity.rank, -group.count))
+
+    def count(self, severity: Severity) -> int:
+        """Problems of one severity."""
+        return sum(group.count for group in self._groups.values() if group.severity == severity)
+
+    def __len__(self) -> int:
+        return sum(group.count for group in self._groups.values())
+
+    def __iter__(self) -> Iterator[Problem]:
+        """The problems kept whole, worst group first."""
+        for group in self.groups:
+            yield from group.examples
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Groups as plain values; `from_json` restores them."""
+        return [
+            {
+                "code": group.code,
+                "column": group.column,
+                "severity": group.severity.value,
+                "count": group.count,
+                "rows": group.rows.tolist(),
+                "examples": [problem.as_json() for problem in group.examples],
+            }
+            for group in self._groups.values()
+        ]
+
+    @classmethod
+    def from_json(cls, value: list[dict[str, Any]]) -> Report:
+        """The inverse of `as_json`."""
+        report = cls()
+        for entry in value:
+            report._groups[(entry["code"], entry["column"])] = Group(
+                entry["code"],
+                entry["column"],
+                Severity(entry["severity"]),
+                [Problem.from_json(problem) for problem in entry["examples"]],
+                array("Q", entry["rows"]),
+                entry["count"],
+            )
+        return report

@@ -1,0 +1,163 @@
+"""The uploaded rows: every cell text as typed, row numbers as the spreadsheet shows them, Arrow on disk."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+CHUNK_ROWS: Final = 2_000
+"""Rows gathered before they are written; also the unit of streaming."""
+
+CHUNK_BYTES: Final = 8_000_000
+"""Characters gathered before they are written, so that a few huge cells do not pile up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of consecutive rows, column by column."""
+
+    start: int
+    """Index of the first row in the table, from 0."""
+    numbers: list[int]
+    """Row numbers as the spreadsheet shows them."""
+    lines: list[int]
+    """Lines in a text editor where the records begin; 0 where there is no such thing."""
+    columns: dict[str, list[str]]
+    """The columns asked for, each as long as `numbers`."""
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+class Table:
+    """Random access for previews, streams for work; opening one reads no cell.
+
+    The file is an Arrow IPC file with columns `n` (row number), `l` (line) and `0`, `1`, … (cells).
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Memory-map `path`, which `TableWriter` wrote."""
+        self.path = path
+        self._file = pa.ipc.open_file(pa.memory_map(str(path), "r"))
+        metadata = self._file.schema
+        self.columns: tuple[str, ...] = tuple(
+            field.metadata[b"name"].decode() for field in metadata if field.metadata and b"name" in field.metadata
+        )
+        self._position = {name: str(at) for at, name in enumerate(self.columns)}
+        self._starts = [0]
+        self._first_numbers: list[int] = []
+        for at in range(self._file.num_record_batches):
+            batch = self._file.get_batch(at)
+            self._first_numbers.append(batch.column("n")[0].as_py())
+            self._starts.append(self._starts[-1] + batch.num_rows)
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def _locate(self, index: int) -> tuple[pa.RecordBatch, int]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"row {index} of {len(self)}")
+        at = bisect_left(self._starts, index + 1) - 1
+        return self._file.get_batch(at), index - self._starts[at]
+
+    def row(self, index: int) -> tuple[str, ...]:
+        """The cells of one row, by its index from 0; IndexError outside the table."""
+        batch, at = self._locate(index)
+        return tuple(batch.column(str(column))[at].as_py() for column in range(len(self.columns)))
+
+    def number(self, index: int) -> int:
+        """The row number the spreadsheet shows for an index."""
+        batch, at = self._locate(index)
+        number: int = batch.column("n")[at].as_py()
+        return number
+
+    def line(self, index: int) -> int | None:
+        """The line in a text editor where the row begins, where that is known."""
+        batch, at = self._locate(index)
+        return batch.column("l")[at].as_py() or None
+
+    def index_of(self, number: int) -> int | None:
+        """The index of a spreadsheet row number, or None where the table has no such row."""
+        at = bisect_left(self._first_numbers, number + 1) - 1
+        if at < 0:
+            return None
+        found = pc.index(self._file.get_batch(at).column("n"), pa.scalar(number, pa.int64())).as_py()
+        return None if found < 0 else self._starts[at] + found
+
+    def chunks(self, columns: Sequence[str] | None = None, *, start: int = 0, stop: int | None = None) -> Iterator[Chunk]:
+        """Stream rows `start` to `stop` with the named columns (all by default), in order."""
+        names = self.columns if columns is None else tuple(columns)
+        stop = len(self) if stop is None else min(stop, len(self))
+        for at in range(self._file.num_record_batches):
+            low, high = max(start, self._starts[at]), min(stop, self._starts[at + 1])
+            if low >= high:
+                continue
+            batch = self._file.get_batch(at).slice(low - self._starts[at], high - low)
+            yield Chunk(
+                low,
+                batch.column("n").to_pylist(),
+                batch.column("l").to_pylist(),
+                {name: batch.column(self._position[name]).to_pylist() for name in names},
+            )
+
+
+class TableWriter:
+    """Write a table row by row; the file appears under its name only when the `with` block ends well."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        """Columns must be unique."""
+        if len(set(columns)) != len(columns):
+            raise ValueError("column names must be unique")
+        self._path = path
+        self._partial = path.with_suffix(".partial")
+        fields = [pa.field("n", pa.int64()), pa.field("l", pa.int64())]
+        fields += [pa.field(str(at), pa.string(), metadata={"name": name}) for at, name in enumerate(columns)]
+        self._schema = pa.schema(fields)
+        self._writer = pa.ipc.new_file(str(self._partial), self._schema)
+        self._numbers: list[int] = []
+        self._lines: list[int] = []
+        self._rows: list[Sequence[str]] = []
+        self._characters = 0
+        self._width = len(columns)
+        self.rows = 0
+        """Rows appended so far."""
+
+    def append(self, number: int, line: int, cells: Sequence[str]) -> None:
+        """Add one row; `cells` has one text per column, `line` is 0 where there is none."""
+        self._numbers.append(number)
+        self._lines.append(line)
+        self._rows.append(cells)
+        self._characters += sum(map(len, cells))
+        self.rows += 1
+        if len(self._rows) >= CHUNK_ROWS or self._characters >= CHUNK_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        columns = list(zip(*self._rows, strict=True)) if self._width else []
+        arrays = [pa.array(self._numbers, pa.int64()), pa.array(self._lines, pa.int64())]
+        arrays += [pa.array(cells, pa.string()) for cells in columns]
+        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+        self._numbers, self._lines, self._rows, self._characters = [], [], [], 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+        if kind is None:
+            self._partial.replace(self._path)
+        else:
+            self._partial.unlink(missing_ok=True)
