@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -62,9 +63,13 @@ class Settings:
     def install_secret(self) -> bytes:
         """32 random bytes made once for this installation: they key fingerprints, never requests."""
         path = self.folder("") / "install.secret"
-        try:
-            with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        if not path.exists():
+            # Linked into place whole, so that two processes starting at once agree on one secret.
+            partial = path.with_name(f"install.{secrets.token_hex(4)}.partial")
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(32))
-        except FileExistsError:
-            pass
+            with contextlib.suppress(FileExistsError):
+                os.link(partial, path)
+            partial.unlink()
         return path.read_bytes()

@@ -91,7 +91,9 @@ class Table:
         found = pc.index(self._file.get_batch(at).column("n"), pa.scalar(number, pa.int64())).as_py()
         return None if found < 0 else self._starts[at] + found
 
-    def chunks(self, columns: Sequence[str] | None = None, *, start: int = 0, stop: int | None = None) -> Iterator[Chunk]:
+    def chunks(
+        self, columns: Sequence[str] | None = None, *, start: int = 0, stop: int | None = None
+    ) -> Iterator[Chunk]:
         """Stream rows `start` to `stop` with the named columns (all by default), in order."""
         names = self.columns if columns is None else tuple(columns)
         stop = len(self) if stop is None else min(stop, len(self))
