@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Protocol
 
 from valar_ui.cli import compose, inspect, sandbox, submit
 
-COMMANDS = (inspect, compose, submit, sandbox)
-"""Each has `NAME`, `HELP`, `add_arguments(parser)` and `run(arguments) -> exit status`."""
+
+class Command(Protocol):
+    """What each module in this folder offers."""
+
+    NAME: str
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit status."""
+
+
+COMMANDS: tuple[Command, ...] = (inspect, compose, submit, sandbox)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,5 +32,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_arguments(commands.add_parser(command.NAME, help=command.HELP, description=command.__doc__))
     arguments = parser.parse_args(argv)
-    by_name = {command.NAME: command for command in COMMANDS}
-    return by_name[arguments.command].run(arguments)
+    return next(command for command in COMMANDS if command.NAME == arguments.command).run(arguments)
