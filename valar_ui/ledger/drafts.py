@@ -29,6 +29,8 @@ class Draft:
     file_name: str
     folder: str
     """Where the upload, its table and the prepared folders lie."""
+    upload: str
+    """The name of the uploaded file in `folder`."""
     reading: dict[str, Any] | None
     """`Reading.as_json()`."""
     recipe: dict[str, Any] | None
@@ -61,14 +63,7 @@ class Drafts(Database):
     def create_draft(self, owner: str, *, now: float | None = None, **fields: Any) -> Draft:
         """A new draft with any of `FIELDS` set."""
         moment = self._moment(now)
-        values: dict[str, Any] = {
-            "file_name": "",
-            "folder": "",
-            "reading": None,
-            "recipe": None,
-            "steps": [],
-            "label": "",
-        }
+        values: dict[str, Any] = dict.fromkeys(("file_name", "folder", "upload", "label"), "") | {"steps": []}
         values |= _known(fields) | {"owner": owner, "created_at": moment, "updated_at": moment}
         draft_id = self.make_id()
         with self.writing() as connection:

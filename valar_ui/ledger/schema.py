@@ -31,6 +31,7 @@ drafts = Table(
     Column("updated_at", Float, nullable=False),
     Column("file_name", Text, nullable=False),
     Column("folder", Text, nullable=False),
+    Column("upload", Text, nullable=False),
     Column("reading", JSON(none_as_null=True)),
     Column("recipe", JSON(none_as_null=True)),
     Column("steps", JSON, nullable=False),
@@ -157,8 +158,8 @@ _ACCOUNT = "account_kind TEXT NOT NULL, account_url TEXT NOT NULL, account_key T
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (
         """CREATE TABLE drafts (id TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, created_at FLOAT NOT NULL,
-           updated_at FLOAT NOT NULL, file_name TEXT NOT NULL, folder TEXT NOT NULL, reading JSON, recipe JSON,
-           steps JSON NOT NULL, label TEXT NOT NULL, prepared TEXT)""",
+           updated_at FLOAT NOT NULL, file_name TEXT NOT NULL, folder TEXT NOT NULL, upload TEXT NOT NULL,
+           reading JSON, recipe JSON, steps JSON NOT NULL, label TEXT NOT NULL, prepared TEXT)""",
         "CREATE INDEX drafts_by_owner ON drafts (owner, updated_at)",
         """CREATE TABLE recipes (owner TEXT NOT NULL, name TEXT NOT NULL, recipe JSON NOT NULL, headers JSON NOT NULL,
            saved_at FLOAT NOT NULL, PRIMARY KEY (owner, name))""",
