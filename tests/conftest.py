@@ -1,0 +1,45 @@
+"""What every test may ask for: a free port, the app as a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import server
+from tests.e2e.server import AppServer
+
+StartApp = Callable[..., AppServer]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this computer that nobody listens on."""
+    return server.free_port()
+
+
+@pytest.fixture
+def start_app(tmp_path: Path) -> Iterator[StartApp]:
+    """Start the app with its own folder; keyword arguments are variables of its environment.
+
+    Each call is another server; all are ended after the test, and their logs kept if it fails.
+    """
+    with ExitStack() as running:
+        number = 0
+
+        def start(**environment: str) -> AppServer:
+            nonlocal number
+            number += 1
+            app = AppServer(tmp_path / f"app-{number}", environment=environment)
+            running.callback(app.kill)
+            return app.start()
+
+        yield start
+
+
+@pytest.fixture
+def app_server(start_app: StartApp) -> AppServer:
+    """The app, started with an empty folder and no key."""
+    return start_app()
