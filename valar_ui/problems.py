@@ -122,6 +122,15 @@ class Report:
         for problem in problems:
             self.add(problem)
 
+    def absorb(self, other: Report) -> None:
+        """Take over everything another report counted."""
+        for cause, group in other._groups.items():
+            mine = self._groups.setdefault(cause, Group(group.code, group.column, group.severity))
+            mine.count += group.count
+            mine.rows.extend(group.rows)
+            mine.examples.extend(group.examples[: self.EXAMPLES - len(mine.examples)])
+            mine.severity = min(mine.severity, group.severity, key=lambda severity: severity.rank)
+
     @property
     def groups(self) -> list[Group]:
         """Worst first, then the most frequent, then in order of appearance."""

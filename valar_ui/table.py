@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,9 @@ CHUNK_ROWS: Final = 2_000
 
 CHUNK_BYTES: Final = 8_000_000
 """Characters gathered before they are written, so that a few huge cells do not pile up."""
+
+CELL_BYTES: Final = 8
+"""What a cell counts at least towards `CHUNK_BYTES`, so that very wide rows do not pile up either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,28 @@ class Table:
             )
 
 
-class TableWriter:
-    """Write a table row by row; the file appears under its name only when the `with` block ends well."""
+def _texts(cells: Sequence[str]) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for cell in cells])
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def arrays(self, columns: Sequence[str]) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
+        """Stream the row numbers and the named columns as Arrow arrays, without making Python objects."""
+        for at in range(self._file.num_record_batches):
+            batch = self._file.get_batch(at)
+            yield batch.column("n"), [batch.column(self._position[name]) for name in columns]
+
+
+class TableWriter:
+    """Write a table row by row; the file appears under its name only when the `with` block ends well.
+
+    `watch`, where given, sees each batch just before it is written: that is how readers look at every cell.
+    """
+
+    def __init__(
+        self, path: Path, columns: Sequence[str], *, watch: Callable[[pa.RecordBatch], None] | None = None
+    ) -> None:
         """Columns must be unique."""
         if len(set(columns)) != len(columns):
             raise ValueError("column names must be unique")
@@ -128,15 +149,19 @@ class TableWriter:
         self._rows: list[Sequence[str]] = []
         self._characters = 0
         self._width = len(columns)
+        self._watch = watch
         self.rows = 0
         """Rows appended so far."""
 
     def append(self, number: int, line: int, cells: Sequence[str]) -> None:
-        """Add one row; `cells` has one text per column, `line` is 0 where there is none."""
+        """Add one row; `cells` has one text per column, `line` is 0 where there is none.
+
+        A half of a UTF-16 surrogate pair, which UTF-8 cannot hold, is stored as U+FFFD.
+        """
         self._numbers.append(number)
         self._lines.append(line)
         self._rows.append(cells)
-        self._characters += sum(map(len, cells))
+        self._characters += sum(map(len, cells)) + CELL_BYTES * self._width
         self.rows += 1
         if len(self._rows) >= CHUNK_ROWS or self._characters >= CHUNK_BYTES:
             self._flush()
@@ -146,8 +171,11 @@ class TableWriter:
             return
         columns = list(zip(*self._rows, strict=True)) if self._width else []
         arrays = [pa.array(self._numbers, pa.int64()), pa.array(self._lines, pa.int64())]
-        arrays += [pa.array(cells, pa.string()) for cells in columns]
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+        arrays += [_texts(cells) for cells in columns]
+        batch = pa.record_batch(arrays, schema=self._schema)
+        if self._watch is not None:
+            self._watch(batch)
+        self._writer.write_batch(batch)
         self._numbers, self._lines, self._rows, self._characters = [], [], [], 0
 
     def __enter__(self) -> Self:
@@ -156,10 +184,11 @@ class TableWriter:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
-        if kind is None:
-            self._partial.replace(self._path)
-        else:
+        try:
+            if kind is None:
+                self._flush()
+            self._writer.close()
+            if kind is None:
+                self._partial.replace(self._path)
+        finally:
             self._partial.unlink(missing_ok=True)

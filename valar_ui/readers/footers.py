@@ -1,0 +1,84 @@
+"""Rows that look like no record: totals, sources, notes, comments, headings once more. Proposed, never dropped."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from valar_ui.readers.reading import Footer
+
+TAIL: Final = 12
+"""Rows at the end that may be totals, sources or notes."""
+
+TOTAL: Final = re.compile(
+    r"(grand |sub|overall )?(totals?|total général|sum|sums|summe|gesamt(summe)?|somme|totale|suma|soma|totaal|итого|合計|总计|average|mean|mittelwert|moyenne)\b.*",
+    re.IGNORECASE,
+)
+SOURCE: Final = re.compile(
+    r"(sources?|notes?|footnotes?|fuentes?|nota|notas|quellen?|anmerkung(en)?|fonte|fonti|bron|źródło|remarks?|disclaimer|copyright|generated|exported|created|last updated|updated|data (from|as of)|as of|stand|hinweis)\b\s*[:：(]?.*|[©*†]\s?\S.*",
+    re.IGNORECASE,
+)
+COUNT: Final = re.compile(
+    r"\(?\d[\d,.]* (rows?|records?|results?|zeilen|lignes|filas)( (affected|selected|returned))?\)?\.?", re.IGNORECASE
+)
+
+MOST: Final = 50
+"""Rows of one kind in the middle of the table that are proposed one by one."""
+
+
+class Footers:
+    """Sees each row once; `found` tells which look like no record."""
+
+    def __init__(self, headings: Sequence[str]) -> None:
+        """`headings`: the cells of the row of headings, as typed; empty where there is none."""
+        self._headings = [cell.strip() for cell in headings]
+        self._comparable = sum(map(bool, self._headings)) >= 2
+        self._tail: deque[tuple[int, list[str]]] = deque(maxlen=TAIL)
+        self._inside: list[Footer] = []
+        self._filled = 0
+        self._rows = 0
+
+    def see(self, number: int, cells: list[str]) -> None:
+        """One row of the table, in order."""
+        self._tail.append((number, cells))
+        self._rows += 1
+        self._filled += sum(map(bool, cells)) if self._rows <= 1_000 else 0
+        first = cells[0]
+        if first.startswith("#") and len(self._inside) < MOST and sum(map(bool, cells)) == 1 and len(cells) > 1:
+            self._inside.append(Footer(number, "comment", first))
+        elif (
+            self._comparable
+            and first.strip() == self._headings[0]
+            and len(self._inside) < MOST
+            and [cell.strip() for cell in cells][: len(self._headings)] == self._headings
+        ):
+            self._inside.append(Footer(number, "headings", " · ".join(filter(None, self._headings))))
+
+    def found(self) -> tuple[Footer, ...]:
+        """In row order."""
+        known = {footer.row for footer in self._inside}
+        tail = [footer for footer in self._at_end() if footer.row not in known]
+        return tuple(sorted([*self._inside, *tail], key=lambda footer: footer.row))
+
+    def _at_end(self) -> list[Footer]:
+        width = len(self._tail[0][1]) if self._tail else 0
+        if width < 2 or self._rows < 2:
+            return []
+        typical = self._filled / min(self._rows, 1_000)
+        found: list[Footer] = []
+        for number, cells in reversed(self._tail):
+            filled = [cell.strip() for cell in cells if cell.strip()]
+            first = filled[0] if filled else ""
+            text = " · ".join(filled)[:200]
+            sparse = len(filled) <= max(1, 0.4 * typical)
+            if TOTAL.fullmatch(first) and (sparse or len(first) < 40):
+                found.append(Footer(number, "total", text))
+            elif len(filled) <= 2 and (SOURCE.fullmatch(first) or COUNT.fullmatch(first)):
+                found.append(Footer(number, "source", text))
+            elif sparse and typical >= 2.5 and len(filled) <= max(1, typical / 3):
+                found.append(Footer(number, "note", text))
+            else:
+                break
+        return found if len(found) < self._rows else []

@@ -1,0 +1,143 @@
+"""Which row holds the headings, and what the columns are called: unique, on one line, nothing invisible."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+LOOKED_AT: Final = 120
+"""Records looked at for the row of headings."""
+
+HEADING_WITHIN: Final = 40
+"""Records among which the row of headings is sought."""
+
+NUMERIC: Final = re.compile(r"[-+]?[$€£]?\s?\d[\d.,   ']*(?:[eE][-+]?\d+)?\s?[%€$]?")
+LIKE_DATA: Final = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|https?://\S+|[^@\s]+@[^@\s]+\.\w+")
+
+
+def letters(position: int) -> str:
+    """The name Excel gives a column: 0 is A, 26 is AA."""
+    name = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
+
+
+def tidy(name: str) -> str:
+    """A heading on one line: runs of white space become one space, what cannot be seen goes."""
+    kept = "".join(
+        " " if character.isspace() else character
+        for character in name
+        if character.isspace() or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn")
+    )
+    return " ".join(kept.split())
+
+
+def unique_names(raw: Sequence[str]) -> tuple[tuple[str, ...], list[int], list[int]]:
+    """Display names; and the positions of those that had no name, and of those whose name came before."""
+    tidied = [tidy(name) for name in raw]
+    taken = {name for name in tidied if name}
+    seen: set[str] = set()
+    names: list[str] = []
+    nameless: list[int] = []
+    repeated: list[int] = []
+    for position, name in enumerate(tidied):
+        if not name:
+            nameless.append(position)
+            name = f"Column {letters(position)}"
+            base, taken_by_others = name, name in taken or name in seen
+        else:
+            base, taken_by_others = name, name in seen
+            if taken_by_others:
+                repeated.append(position)
+        copy = 2
+        while taken_by_others:
+            name = f"{base} ({copy})"
+            copy += 1
+            taken_by_others = name in taken or name in seen
+        seen.add(name)
+        names.append(name)
+    return tuple(names), nameless, repeated
+
+
+def find_header(records: Sequence[tuple[int, Sequence[str]]]) -> int:
+    """The number of the record that holds the headings; 0 where the first rows are all data."""
+    rows = [(number, cells) for number, cells in records[:LOOKED_AT] if any(cell.strip() for cell in cells)]
+    if not rows:
+        return 0
+    filled = [sum(bool(cell.strip()) for cell in cells) for _, cells in rows]
+    typical = sorted(filled)[len(filled) // 2]
+    at = _first_full(rows, filled, typical)
+    number, cells = rows[at]
+    if _looks_like_data(cells, [row for _, row in rows[at + 1 :]]):
+        return 0
+    return number
+
+
+def _first_full(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], typical: int) -> int:
+    if typical <= 1:
+        return 0
+    for at in range(min(len(rows), HEADING_WITHIN)):
+        cells = rows[at][1]
+        if filled[at] >= max(2, 0.5 * typical) and not _comment(cells, typical):
+            if _title_before_better(rows, filled, at, typical):
+                continue
+            return at
+        if at == 0 and typical == 2 and len(cells) == 2 and len(rows) > 1 and not cells[0].startswith("#"):
+            following = rows[1][1]
+            if any(NUMERIC.fullmatch(cell.strip()) for cell in following if cell):
+                return 0
+    return 0
+
+
+def _comment(cells: Sequence[str], typical: int) -> bool:
+    return cells[0].lstrip().startswith("#") and len(cells[0].strip()) > 1 and sum(map(bool, cells)) < typical
+
+
+def _title_before_better(
+    rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], at: int, typical: int
+) -> bool:
+    """A half-filled row (`Period | 2024`) right above a fuller one without any number is a title, not the headings."""
+    if filled[at] >= 0.75 * typical:
+        return False
+    for later in range(at + 1, min(at + 12, len(rows))):
+        if filled[later] >= max(typical, filled[at] + 1):
+            cells = [cell.strip() for cell in rows[later][1] if cell.strip()]
+            texts = not any(NUMERIC.fullmatch(cell) or LIKE_DATA.fullmatch(cell) for cell in cells)
+            return texts and len(set(cells)) == len(cells) and later + 1 < len(rows)
+    return False
+
+
+def _looks_like_data(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """A column of numbers or dates starts in this row already, and none only below it."""
+    numbers = [cell.strip() for cell in cells if NUMERIC.fullmatch(cell.strip())]
+    if _sequence(numbers):
+        numbers = []
+    dated = [cell for cell in cells if LIKE_DATA.fullmatch(cell.strip())]
+    if not below or not (numbers or dated):
+        return False
+    same = 0
+    for position, cell in enumerate(cells):
+        column = [row[position].strip() for row in below if position < len(row) and row[position].strip()]
+        if not column:
+            continue
+        for pattern in (NUMERIC, LIKE_DATA):
+            share = sum(pattern.fullmatch(text) is not None for text in column) / len(column)
+            if share >= 0.9:
+                if not pattern.fullmatch(cell.strip()):
+                    return False
+                same += pattern is LIKE_DATA or bool(numbers)
+    return same > 0
+
+
+def _sequence(numbers: Sequence[str]) -> bool:
+    """Years or a running number make headings."""
+    if not all(re.fullmatch(r"\d{1,4}", text) for text in numbers) or len(numbers) < 2:
+        return len(numbers) == 1 and re.fullmatch(r"(19|20)\d\d", numbers[0]) is not None
+    values = [int(text) for text in numbers]
+    steps = {later - earlier for earlier, later in zip(values, values[1:], strict=False)}
+    return len(steps) == 1 and 0 not in steps

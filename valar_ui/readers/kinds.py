@@ -1,0 +1,109 @@
+"""What a file is, by its first bytes; a sentence for what this app does not read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from valar_ui.readers.reading import UnreadableFile
+
+HEAD: Final = 4_096
+
+STRANGERS: Final = (
+    (b"%PDF", "a PDF document", "Export the table it holds as CSV or Excel."),
+    (b"\x89PNG", "a picture", "Upload the spreadsheet itself."),
+    (b"\xff\xd8\xff", "a picture", "Upload the spreadsheet itself."),
+    (b"GIF8", "a picture", "Upload the spreadsheet itself."),
+    (b"{\\rtf", "a text document (RTF)", "Copy its table into a spreadsheet."),
+    (b"SQLite format 3\x00", "a SQLite database", "Export a table of it as CSV."),
+    (b"ARROW1", "an Arrow file", "Save it as Parquet or CSV."),
+    (b"BZh", "compressed with bzip2", "Unpack it first, or use gzip."),
+    (b"\xfd7zXZ", "compressed with xz", "Unpack it first, or use gzip."),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it first, or use gzip."),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "Unpack it and upload the file inside."),
+    (b"Rar!", "a RAR archive", "Unpack it and upload the file inside."),
+    (b"Obj\x01", "an Avro file", "Save it as Parquet or CSV."),
+    (b"ORC", "an ORC file", "Save it as Parquet or CSV."),
+    (b"MZ", "a program", "Upload a spreadsheet."),
+    (b"\x7fELF", "a program", "Upload a spreadsheet."),
+)
+
+
+def kind_of(path: Path, name: str) -> str:
+    """gzip, zip, ole, parquet or text; `UnreadableFile` for what is known to be something else."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+        return "zip"
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return "ole"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    for magic, what, hint in STRANGERS:
+        if head.startswith(magic):
+            raise UnreadableFile(f"This file is {what}, no spreadsheet.", hint, code="not-a-table")
+    _refuse_markup(head, name)
+    return "text"
+
+
+def _refuse_markup(head: bytes, name: str) -> None:
+    start = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    extension = Path(name).suffix.lower()
+    if start.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body")) or (
+        start.startswith((b"<!--", b"<style", b"<div", b"<?xml")) and b"<html" in start
+    ):
+        called = f" named {extension}" if extension else ""
+        raise UnreadableFile(
+            f"This file is a web page (HTML){called}, not a spreadsheet.",
+            "Open it in Excel and save it as an Excel workbook (.xlsx).",
+            code="web-page",
+        )
+    if start.startswith(b"<?xml") or start.startswith(b"<workbook"):
+        if b"urn:schemas-microsoft-com:office:spreadsheet" in start:
+            raise UnreadableFile(
+                "This file is an XML spreadsheet of Excel 2003.",
+                "Open it in Excel and save it as an Excel workbook (.xlsx).",
+                code="xml-spreadsheet",
+            )
+        raise UnreadableFile(
+            "This file is XML, not a spreadsheet.", "Save it as CSV, Excel or JSON.", code="not-a-table"
+        )
+
+
+def text_kind(sample: str, name: str) -> str:
+    """csv, tsv, json or jsonl, by what the text begins with and then by the name."""
+    extension = Path(name).suffix.lower()
+    start = sample.lstrip("\ufeff \t\r\n")
+    lines = [line for line in start.split("\n", 3)[:3] if line.strip()]
+    if extension in (".jsonl", ".ndjson", ".jsonlines"):
+        return "json" if start.startswith("[") and not (lines and _is_json(lines[0])) else "jsonl"
+    if start[:1] in ("{", "["):
+        whole_first = bool(lines) and _is_json(lines[0])
+        if start[0] == "{" and whole_first and (len(lines) > 1 or extension != ".json"):
+            return "jsonl"
+        if extension == ".json" or (start[0] == "[" and _opens_json_list(start)):
+            return "json"
+        if (
+            start[0] == "{"
+            and start[1:].lstrip(" \t\r\n").startswith('"')
+            and extension not in (".csv", ".tsv", ".tab")
+        ):
+            return "json"
+    if extension == ".json":
+        return "json"
+    return "tsv" if extension in (".tsv", ".tab") else "csv"
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _opens_json_list(start: str) -> bool:
+    return start[1:].lstrip(" \t\r\n")[:1] in ("{", "[")
