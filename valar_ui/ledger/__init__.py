@@ -1,20 +1,63 @@
 """What is written down before it is done: drafts, recipes, submissions, batches, in one SQLite file."""
 
+from valar_ui.ledger.batches import Batch, Batches, BatchState
 from valar_ui.ledger.database import LedgerBusy, LedgerFault, LedgerFull, LedgerTooNew
+from valar_ui.ledger.dispatches import Dispatches, PartToSend
 from valar_ui.ledger.drafts import Draft, Drafts, NoSuchDraft, SavedRecipe, headers_key
+from valar_ui.ledger.lease import Holder
+from valar_ui.ledger.rows import NoSuchDispatch, NotPossible
+from valar_ui.ledger.sending import Accepted, Alive, Ending, Sending, due
+from valar_ui.ledger.submission import (
+    MAX_TRIES,
+    WINDOW_S,
+    Account,
+    Attempt,
+    Candidate,
+    Destination,
+    Dispatch,
+    Outcome,
+    Reason,
+    State,
+    Submission,
+)
+from valar_ui.ledger.words import ACTIONS, LOOKED_FOR, clock
 
 __all__ = [
+    "ACTIONS",
+    "LOOKED_FOR",
+    "MAX_TRIES",
+    "WINDOW_S",
+    "Accepted",
+    "Account",
+    "Alive",
+    "Attempt",
+    "Batch",
+    "BatchState",
+    "Candidate",
+    "Destination",
+    "Dispatch",
     "Draft",
+    "Ending",
+    "Holder",
     "Ledger",
     "LedgerBusy",
     "LedgerFault",
     "LedgerFull",
     "LedgerTooNew",
+    "NoSuchDispatch",
     "NoSuchDraft",
+    "NotPossible",
+    "Outcome",
+    "PartToSend",
+    "Reason",
     "SavedRecipe",
+    "State",
+    "Submission",
+    "clock",
+    "due",
     "headers_key",
 ]
 
 
-class Ledger(Drafts):
+class Ledger(Drafts, Dispatches, Sending, Batches):
     """The whole ledger; safe to share between threads, and between processes through the file."""
