@@ -4,7 +4,7 @@ SHELL := /bin/sh
 VENV ?= .venv
 PORT ?= 8501
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --no-input install --quiet
+PIP := $(PY) -m pip --disable-pip-version-check --no-input install -qq
 CODE := $(wildcard app.py pages valar_ui tests benchmarks)
 # Two workers on two cores; more than four browsers at a time gain nothing.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile
