@@ -112,19 +112,18 @@ class Table:
                 {name: batch.column(self._position[name]).to_pylist() for name in names},
             )
 
-
-def _texts(cells: Sequence[str]) -> pa.Array:
-    try:
-        return pa.array(cells, pa.string())
-    except UnicodeEncodeError:
-        return pa.array([cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for cell in cells])
-
     def arrays(self, columns: Sequence[str]) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
         """Stream the row numbers and the named columns as Arrow arrays, without making Python objects."""
         for at in range(self._file.num_record_batches):
             batch = self._file.get_batch(at)
             yield batch.column("n"), [batch.column(self._position[name]) for name in columns]
 
+
+def _texts(cells: Sequence[str]) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for cell in cells])
 
 class TableWriter:
     """Write a table row by row; the file appears under its name only when the `with` block ends well.

@@ -1,0 +1,104 @@
+"""Checks of single rows: how they were read, their ids, their size."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+
+import numpy as np
+
+from valar_ui.checks.check import FRAME_BYTES, Check, Scope
+from valar_ui.compose import Composed, used_columns
+from valar_ui.ids import id_rule, is_legal
+from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
+from valar_ui.problems import Group, Problem
+
+
+class AsRead(Check):
+    """Problems found while reading: those of a row, or of a column that is used."""
+
+    def start(self, scope: Scope) -> Iterable[Problem]:
+        used = used_columns(scope.recipe, scope.columns)
+        groups = [] if scope.reading is None else scope.reading.groups
+        self._groups = [group for group in groups if group.column is None or group.column in used]
+        rows = np.concatenate([np.empty(0, np.uint64), *(np.frombuffer(g.rows, np.uint64) for g in self._groups)])
+        which = np.concatenate(
+            [np.empty(0, np.int64), *(np.full(len(g.rows), at, np.int64) for at, g in enumerate(self._groups))]
+        )
+        order = np.argsort(rows, kind="stable")
+        self._rows, self._which = array("Q", rows[order].tobytes()), array("q", which[order].tobytes())
+        self._at = 0
+        self.idle = not self._rows
+        for group in self._groups:
+            yield from (problem for problem in group.examples if problem.row is None)
+
+    def row(self, composed: Composed) -> Iterable[Problem]:
+        rows, at, found = self._rows, self._at, []
+        while at < len(rows) and rows[at] <= composed.row:
+            if rows[at] == composed.row:
+                found.append(_as_read(self._groups[self._which[at]], composed.row))
+            at += 1
+        self._at = at
+        return found
+
+
+def _as_read(group: Group, row: int) -> Problem:
+    for problem in group.examples:
+        if problem.row == row:
+            return problem
+    first = group.examples[0]
+    like = f"Like row {first.row}: {first.text}" if first.row is not None else first.text
+    return Problem(group.code, like, first.hint, row, group.column, group.severity)
+
+
+class CustomIds(Check):
+    """Every custom_id is legal and used once."""
+
+    def start(self, scope: Scope) -> Iterable[Problem]:
+        rule = id_rule(scope.recipe, scope.steps)
+        self._column = rule.column
+        self.idle = rule.column is None or rule.legal
+        self._repeated = frozenset() if scope.ids is None else scope.ids.repeated
+        self._first: dict[str, int] = {}
+        return ()
+
+    def row(self, composed: Composed) -> Iterable[Problem]:
+        custom_id = composed.custom_id
+        if custom_id not in self._repeated and is_legal(custom_id):
+            return ()
+        if not custom_id:
+            code, text, hint = "id-empty", "The id is empty.", "Make legal ids, or fill it in."
+        elif CUSTOM_ID.fullmatch(custom_id) is None:
+            code, text = "id-characters", f"The id {custom_id[:80]} has characters that Valar does not take."
+            hint = "Make legal ids, or use lowercase letters, digits, - and _, a letter or digit first."
+        elif len(custom_id) > MAX_CUSTOM_ID:
+            code, text = "id-length", f"The id has {len(custom_id)} characters; Valar takes {MAX_CUSTOM_ID}."
+            hint = "Make legal ids, or shorten it."
+        elif custom_id in self._first:
+            code, text = "id-repeated", f"The id {custom_id} is already that of row {self._first[custom_id]}."
+            hint = "Make legal ids, or give the row another one."
+        else:
+            return ()
+        return (Problem(code, text, hint, composed.row, self._column, line=composed.line),)
+
+    def goes(self, composed: Composed) -> None:
+        if composed.custom_id in self._repeated:
+            self._first.setdefault(composed.custom_id, composed.row)
+
+
+class BodyLimit(Check):
+    """One request alone stays under the limit of a whole body."""
+
+    def row(self, composed: Composed) -> Iterable[Problem]:
+        if len(composed.body) < MAX_BODY_BYTES // 2 or len(composed.item) + FRAME_BYTES < MAX_BODY_BYTES:
+            return ()
+        return (
+            Problem(
+                "request-too-big",
+                f"This request alone needs {len(composed.item) + FRAME_BYTES:,} bytes; a batch takes less than"
+                f" {MAX_BODY_BYTES:,}.",
+                "Shorten its text, or leave the row out.",
+                composed.row,
+                line=composed.line,
+            ),
+        )

@@ -1,0 +1,170 @@
+"""custom_ids: a legal unique original stays, any other is made legal, unique and stable.
+
+A made id is a slug of the original and 8 base32 characters of its SHA-256 (`SKU 0012/ä` → `sku-0012-a-vi362pri`);
+for repeated and empty originals the row number is hashed in. Ids do not depend on the order of rows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import unicodedata
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final, Self
+
+import numpy as np
+
+from valar_ui.limits import CUSTOM_ID, MAX_CUSTOM_ID
+from valar_ui.recipe import EditCell, IdRule, MakeLegalIds, Recipe, Step
+from valar_ui.table import Chunk, Table
+
+DIGEST: Final = 8
+"""Base32 characters of the hash in a made id."""
+
+_Texts = Iterator[tuple[list[int], list[str]]]
+"""Row numbers and texts, chunk by chunk."""
+
+_OTHER: Final = re.compile(r"[^a-z0-9_]+")
+
+
+class Edits:
+    """The cells a person changed on Check, laid over the table; the file stays as it is."""
+
+    def __init__(self, steps: Sequence[Step] = ()) -> None:
+        self.rows: dict[int, dict[str, str]] = {}
+        """Spreadsheet row → column → the new text; the last edit of a cell counts."""
+        for step in steps:
+            if isinstance(step, EditCell):
+                self.rows.setdefault(step.row, {})[step.column] = step.text
+
+    def apply(self, chunk: Chunk) -> None:
+        """Put the new texts into a chunk's columns."""
+        if not self.rows or not chunk.numbers:
+            return
+        first, last = chunk.numbers[0], chunk.numbers[-1]
+        for row, cells in self.rows.items():
+            if first <= row <= last and row in chunk.numbers:
+                at = chunk.numbers.index(row)
+                for column, text in cells.items():
+                    if column in chunk.columns:
+                        chunk.columns[column][at] = text
+
+
+def is_legal(custom_id: str) -> bool:
+    """Whether Valar takes it as it stands."""
+    return len(custom_id) <= MAX_CUSTOM_ID and CUSTOM_ID.fullmatch(custom_id) is not None
+
+
+def slug(original: str, longest: int) -> str:
+    """The letters, digits, - and _ of a text, lowercase, starting with a letter or digit; may be empty."""
+    plain = unicodedata.normalize("NFKD", original).encode("ascii", "ignore").decode().lower()
+    return _OTHER.sub("-", plain).strip("-_")[:longest].rstrip("-_")
+
+
+def made(original: str, number: int | None = None, *, again: int = 0) -> str:
+    """A legal id for an original; `number` (the spreadsheet row) where the original is empty or repeated.
+
+    `again` counts up where the id made before met another one.
+    """
+    hashed = original if number is None else f"{original}\0{number}"
+    hashed += f"\0{again}" if again else ""
+    tail = base64.b32encode(hashlib.sha256(hashed.encode()).digest()).decode().lower()[:DIGEST]
+    head = slug(original, MAX_CUSTOM_ID - DIGEST - 1) if original else f"row-{number}"
+    return f"{head}-{tail}" if head else tail
+
+
+class Ids:
+    """Every row's custom_id under one rule; `scan` reads the id column once, rows are asked one by one."""
+
+    __slots__ = ("_crowded", "column", "legal", "repeated")
+
+    def __init__(
+        self,
+        column: str | None,
+        *,
+        legal: bool = True,
+        repeated: frozenset[str] = frozenset(),
+        crowded: tuple[frozenset[str], ...] = (),
+    ) -> None:
+        self.column = column
+        """The column the originals come from; None: `row-<number>`."""
+        self.legal = legal
+        """False sends originals as they stand."""
+        self.repeated = repeated
+        """Originals that occur more than once."""
+        # Made ids that met another id, one set for each time it was tried.
+        self._crowded = crowded
+
+    def of(self, number: int, original: str) -> str:
+        """The custom_id of a row."""
+        if self.column is None:
+            return f"row-{number}"
+        if not self.legal or (original not in self.repeated and is_legal(original)):
+            return original
+        row = number if not original or original in self.repeated else None
+        custom_id = made(original, row)
+        for again, crowded in enumerate(self._crowded, start=1):
+            if custom_id not in crowded:
+                break
+            custom_id = made(original, row, again=again)
+        return custom_id
+
+    @classmethod
+    def scan(cls, table: Table, recipe: Recipe, steps: Sequence[Step] = ()) -> Self:
+        """Find what repeats in the id column; a column the table lacks counts as none."""
+        rule = id_rule(recipe, steps)
+        if rule.column is None or rule.column not in table.columns:
+            return cls(None)
+        edits = Edits(steps)
+        repeated = _repeats(partial(_originals, table, rule.column, edits))
+        ids = cls(rule.column, legal=rule.legal, repeated=repeated)
+        if not rule.legal or not _any_made(ids, table, edits):
+            return ids
+        while crowded := _repeats(partial(_custom_ids, ids, table, edits)):
+            ids = cls(rule.column, repeated=repeated, crowded=(*ids._crowded, crowded))
+        return ids
+
+
+def id_rule(recipe: Recipe, steps: Sequence[Step] = ()) -> IdRule:
+    """Where ids come from, and whether they are made legal, once the steps are taken."""
+    mended = any(isinstance(step, MakeLegalIds) for step in steps)
+    if recipe.kind == "ready":
+        return IdRule(column="custom_id", legal=mended)
+    return IdRule(column=recipe.custom_id.column, legal=recipe.custom_id.legal or mended)
+
+
+def _originals(table: Table, column: str, edits: Edits) -> _Texts:
+    for chunk in table.chunks([column]):
+        edits.apply(chunk)
+        yield chunk.numbers, chunk.columns[column]
+
+
+def _custom_ids(ids: Ids, table: Table, edits: Edits) -> _Texts:
+    for numbers, originals in _originals(table, str(ids.column), edits):
+        yield numbers, list(map(ids.of, numbers, originals))
+
+
+def _any_made(ids: Ids, table: Table, edits: Edits) -> bool:
+    column = str(ids.column)
+    return bool(ids.repeated) or any(
+        not all(map(is_legal, originals)) for _, originals in _originals(table, column, edits)
+    )
+
+
+def _repeats(stream: Callable[[], _Texts]) -> frozenset[str]:
+    """The texts that occur more than once: 8 bytes a row while counting, exact in the end."""
+    marks = array("q")
+    for _, texts in stream():
+        marks.extend(map(hash, texts))
+    ordered = np.sort(np.frombuffer(marks, dtype=np.int64)) if marks else np.empty(0, np.int64)
+    suspects = set(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]).tolist())
+    if not suspects:
+        return frozenset()
+    counts: Counter[str] = Counter()
+    for _, texts in stream():
+        counts.update(text for text in texts if hash(text) in suspects)
+    return frozenset(text for text, count in counts.items() if count > 1)

@@ -1,0 +1,10 @@
+"""The one pass over a draft: every row composed, checked, counted and written as the exact bytes to be sent.
+
+`prepare` writes a folder that never changes afterwards: `items.bin` (the requests joined by commas), `sizes.bin`,
+`manifest.arrow`, `problems.jsonl`, `prepared.json`. It appears under its name only when it is whole.
+"""
+
+from valar_ui.prepare.prepared import Prepared, fingerprint
+from valar_ui.prepare.run import prepare
+
+__all__ = ["Prepared", "fingerprint", "prepare"]

@@ -1,0 +1,159 @@
+"""The files that grow row by row: the items with their hash, the manifest, the tally of tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from array import array
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from valar_ui.compose import Composed
+from valar_ui.pricing import Usage, tokens_of
+
+BLOCK: Final = 1 << 20
+"""Bytes gathered before they are hashed and written."""
+
+MANIFEST: Final = pa.schema(
+    [("custom_id", pa.string()), ("row", pa.int64()), ("original", pa.string()), ("request", pa.int64())]
+)
+"""The columns of a manifest."""
+
+
+class Items:
+    """Joins items by commas into a file, in blocks; a helper thread writes and hashes."""
+
+    AHEAD: Final = 4
+    """Blocks that may wait for the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._hash = hashlib.sha256()
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="items")
+        self._waiting: deque[Future[None]] = deque()
+        self._block: list[bytes] = []
+        self._gathered = 0
+        self._begun = False
+        self.bytes = 0
+
+    def add(self, item: bytes) -> None:
+        """Append one item."""
+        self._block.append(item)
+        self._gathered += len(item) + 1
+        if self._gathered >= BLOCK:
+            self._flush()
+
+    def _flush(self) -> None:
+        block = b",".join(self._block)
+        if self._begun:
+            block = b"," + block
+        self._begun = True
+        self._block, self._gathered = [], 0
+        self.bytes += len(block)
+        if len(self._waiting) >= self.AHEAD:
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(self._write, block))
+
+    def _write(self, block: bytes) -> None:
+        self._file.write(block)
+        self._hash.update(block)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                if self._block:
+                    self._flush()
+                for waiting in self._waiting:
+                    waiting.result()
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        finally:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._file.close()
+
+    @property
+    def sha256(self) -> str:
+        """Of everything written; right once the `with` block is over."""
+        return self._hash.hexdigest()
+
+
+class Manifest:
+    """Writes the manifest in batches."""
+
+    ROWS: Final = 10_000
+
+    def __init__(self, path: Path) -> None:
+        self._writer = pa.ipc.new_file(str(path), MANIFEST)
+        self._columns: tuple[list[str], list[int], list[str], list[int]] = ([], [], [], [])
+
+    def add(self, custom_id: str, row: int, original: str, request: int) -> None:
+        """Append one row."""
+        ids, rows, originals, requests = self._columns
+        ids.append(custom_id)
+        rows.append(row)
+        originals.append(original)
+        requests.append(request)
+        if len(self._columns[0]) >= self.ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        arrays = [pa.array(column, kind.type) for column, kind in zip(self._columns, MANIFEST, strict=True)]
+        self._writer.write_batch(pa.record_batch(arrays, schema=MANIFEST))
+        self._columns = ([], [], [], [])
+
+    def close(self) -> None:
+        """Write the rest."""
+        self._flush()
+        self._writer.close()
+
+
+@dataclass(slots=True)
+class Tally:
+    """Tokens and models of the requests, in order: a few bytes a request."""
+
+    input: array[int] = field(default_factory=lambda: array("Q"))
+    output: array[int] = field(default_factory=lambda: array("Q"))
+    """max_output_tokens; 0 for none."""
+    model: array[int] = field(default_factory=lambda: array("L"))
+    models: dict[str, int] = field(default_factory=dict)
+
+    def add(self, composed: Composed) -> bool:
+        """Count one request; True where it sets max_output_tokens."""
+        params = composed.params
+        messages = params["input"]
+        count = len(messages) if isinstance(messages, list) else 1
+        self.input.append(tokens_of(composed.characters, composed.wide, messages=count, images=composed.images))
+        limit = params.get("max_output_tokens")
+        self.output.append(limit or 0)
+        self.model.append(self.models.setdefault(str(params["model"]), len(self.models)))
+        return limit is not None
+
+    def usage(self, kept: npt.NDArray[np.intp] | None) -> dict[str, Usage]:
+        """Sums by model over the kept requests (None: all)."""
+        model, tokens, output = (
+            np.frombuffer(column, kind)
+            for column, kind in ((self.model, np.dtype("L")), (self.input, np.uint64), (self.output, np.uint64))
+        )
+        if kept is not None:
+            model, tokens, output = model[kept], tokens[kept], output[kept]
+        found = {}
+        for name, number in self.models.items():
+            mine = model == number
+            if mine.any():
+                limits = output[mine]
+                most = None if (limits == 0).any() else int(limits.sum())
+                found[name] = Usage(int(mine.sum()), int(tokens[mine].sum()), most)
+        return found

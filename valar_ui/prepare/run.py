@@ -1,0 +1,260 @@
+"""The pass itself: compose, check, leave out, write; then collapse and drop what only the whole could tell."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from valar_ui.checks import Inspection, Scope, Sent, identical
+from valar_ui.compose import compose
+from valar_ui.ids import Ids
+from valar_ui.jobs import Progress
+from valar_ui.prepare.files import MANIFEST, Items, Manifest, Tally
+from valar_ui.prepare.prepared import Prepared, fingerprint
+from valar_ui.pricing import BUILT_IN, Prices, Usage
+from valar_ui.problems import Problem, Report, Severity
+from valar_ui.readers.reading import Reading
+from valar_ui.recipe import Collapse, LeaveOut, LeaveOutRow, Recipe, Step
+
+EVERY: Final = 500
+"""Rows between two calls of `progress`."""
+
+
+def prepare(
+    reading: Reading,
+    recipe: Recipe,
+    *,
+    steps: Sequence[Step] = (),
+    folder: Path,
+    progress: Progress | None = None,
+    prices: Prices = BUILT_IN,
+) -> Prepared:
+    """Compose and check every row and write `folder`; one that is already there is read back instead.
+
+    `progress` is called every few hundred rows and may raise `jobs.Cancelled`: then nothing is left behind.
+    """
+    if (folder / "prepared.json").exists():
+        return Prepared.load(folder)
+    partial = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.partial")
+    partial.mkdir(parents=True, mode=0o700)
+    try:
+        _Pass(reading, recipe, tuple(steps), partial, progress or _silent, prices).run()
+        _sync(partial)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+        _sync(folder.parent)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return Prepared.load(folder)
+
+
+def _silent(fraction: float) -> None:
+    """Nobody looks."""
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _Pass:
+    """One run of `prepare`."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        recipe: Recipe,
+        steps: tuple[Step, ...],
+        folder: Path,
+        progress: Progress,
+        prices: Prices,
+    ) -> None:
+        self._reading, self._recipe, self._steps, self._folder = reading, recipe, steps, folder
+        self._progress, self._prices = progress, prices
+        self._table = reading.table
+        self._leave = [step for step in steps if isinstance(step, LeaveOut)]
+        self._leave_rows = {step.row for step in steps if isinstance(step, LeaveOutRow)}
+        self._sent, self._tally = Sent(), Tally()
+        self._left_out = self._blocked = 0
+
+    def run(self) -> None:
+        """Write every file of the folder."""
+        with (self._folder / "problems.jsonl").open("wb") as file:
+            report = Report(sink=_sink(file.write, left_out=False))
+            gone = Report(sink=_sink(file.write, left_out=True))
+            items_bytes, sha256, merged, usage = self._rows(report, gone)
+            file.flush()
+            os.fsync(file.fileno())
+        sizes = np.fromfile(self._folder / "sizes.bin", np.uint32)
+        rows = self._going_rows
+        value = {
+            "fingerprint": fingerprint(self._reading, self._recipe, self._steps),
+            "rows": len(self._table),
+            "requests": len(sizes),
+            "left_out": self._left_out,
+            "blocked": self._blocked,
+            "collapsed": merged,
+            "report": report.as_json(),
+            "left_out_report": gone.as_json(),
+            "items_bytes": items_bytes,
+            "content_sha256": sha256,
+            "usage": usage,
+            "longest": self._table.index_of(int(rows[int(sizes.argmax())])) if len(sizes) else None,
+            "shortest": self._table.index_of(int(rows[int(sizes.argmin())])) if len(sizes) else None,
+            "first_problem": self._first_problem(report),
+        }
+        with (self._folder / "prepared.json").open("wb") as file:
+            file.write(orjson.dumps(value))
+            file.flush()
+            os.fsync(file.fileno())
+        self._progress(1.0)
+
+    def _rows(self, report: Report, gone: Report) -> tuple[int, str, int, dict[str, Usage]]:
+        ids = Ids.scan(self._table, self._recipe, self._steps)
+        inspection = Inspection(
+            Scope(
+                self._recipe,
+                self._table.columns,
+                self._table,
+                self._steps,
+                self._reading.report,
+                ids,
+                self._prices,
+            )
+        )
+        report.extend(inspection.start())
+        sent, tally, total = self._sent, self._tally, max(len(self._table), 1)
+        items_path, manifest_path = self._folder / "items.bin", self._folder / "manifest.arrow"
+        manifest = Manifest(manifest_path)
+        with Items(items_path) as items:
+            for composed in compose(self._table, self._recipe, steps=self._steps, ids=ids):
+                if composed.index % EVERY == 0:
+                    self._progress(0.95 * composed.index / total)
+                problems = inspection.row(composed)
+                if self._leave_rows or problems:
+                    if composed.row in self._leave_rows or any(map(self._leaves, problems)):
+                        self._left_out += 1
+                        gone.extend(problems)
+                        continue
+                    report.extend(problems)
+                    if any(problem.severity is Severity.ERROR for problem in problems):
+                        self._blocked += 1
+                        continue
+                item = composed.item
+                items.add(item)
+                manifest.add(composed.custom_id, composed.row, composed.original, len(sent.rows))
+                sent.rows.append(composed.row)
+                sent.sizes.append(len(item))
+                sent.marks.append(hash(composed.body))
+                sent.unlimited += not tally.add(composed)
+                inspection.goes(composed)
+        manifest.close()
+        self._progress(0.95)
+        rows = np.frombuffer(sent.rows, np.uint64)
+        dropped: set[int] = set()
+        for problem in inspection.end(sent):
+            if problem.row is None or not self._leaves(problem):
+                report.add(problem)
+            else:
+                gone.add(problem)
+                dropped.add(int(np.searchsorted(rows, problem.row)))
+        self._left_out += len(dropped)
+        first = self._merge(items_path, dropped)
+        if not dropped and first is None:
+            (self._folder / "sizes.bin").write_bytes(sent.sizes.tobytes())
+            self._going_rows = rows
+            return items.bytes, items.sha256, 0, tally.usage(None)
+        return self._rewrite(items_path, manifest_path, dropped, first)
+
+    def _leaves(self, problem: Problem) -> bool:
+        return any(
+            (step.code == problem.code and step.column in (None, problem.column))
+            or (step.code == "*" and problem.severity is Severity.ERROR)
+            for step in self._leave
+        )
+
+    def _merge(self, items_path: Path, dropped: set[int]) -> dict[int, int] | None:
+        """Request → the earlier identical one it shares, compared byte for byte; None where nothing is collapsed."""
+        if not any(isinstance(step, Collapse) for step in self._steps):
+            return None
+        starts = self._starts()
+        first: dict[int, int] = {}
+        with items_path.open("rb") as items:
+
+            def body(at: int) -> bytes:
+                items.seek(int(starts[at]))
+                return items.read(self._sent.sizes[at]).partition(b',"params":')[2]
+
+            for head, others in identical(self._sent.marks):
+                known: dict[bytes, int] = {}
+                for at in (head, *others):
+                    if at not in dropped:
+                        earlier = known.setdefault(body(at), at)
+                        if earlier != at:
+                            first[at] = earlier
+        return first or None
+
+    def _starts(self) -> npt.NDArray[np.int64]:
+        sizes = np.frombuffer(self._sent.sizes, np.uint32).astype(np.int64) + 1
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)[:-1]]) if len(sizes) else sizes
+
+    def _rewrite(
+        self, items_path: Path, manifest_path: Path, dropped: set[int], first: dict[int, int] | None
+    ) -> tuple[int, str, int, dict[str, Usage]]:
+        """Write the items again without what is dropped or shared."""
+        first = first or {}
+        sizes, starts = np.frombuffer(self._sent.sizes, np.uint32), self._starts()
+        kept = np.array([at for at in range(len(sizes)) if at not in dropped and at not in first], np.intp)
+        whole, renumbered = items_path.with_name("items.all"), np.full(len(sizes), -1, np.int64)
+        renumbered[kept] = np.arange(len(kept))
+        items_path.rename(whole)
+        with whole.open("rb") as source, Items(items_path) as items:
+            for at in kept.tolist():
+                source.seek(int(starts[at]))
+                items.add(source.read(int(sizes[at])))
+        whole.unlink()
+        (self._folder / "sizes.bin").write_bytes(sizes[kept].tobytes())
+        self._going_rows = np.frombuffer(self._sent.rows, np.uint64)[kept]
+        before = manifest_path.with_name("manifest.all")
+        manifest_path.rename(before)
+        manifest = Manifest(manifest_path)
+        with pa.ipc.open_file(pa.memory_map(str(before), "r")) as file:
+            ids = pa.chunked_array([file.get_batch(at).column(0) for at in range(file.num_record_batches)])
+            for at in range(file.num_record_batches):
+                batch = file.get_batch(at)
+                for custom_id, row, original, request in zip(
+                    *(batch.column(name).to_pylist() for name in MANIFEST.names), strict=True
+                ):
+                    if request in dropped:
+                        continue
+                    target = first.get(request, request)
+                    name = custom_id if target == request else ids[target].as_py()
+                    manifest.add(name, row, original, int(renumbered[target]))
+        manifest.close()
+        before.unlink()
+        return items.bytes, items.sha256, len(first), self._tally.usage(kept)
+
+    def _first_problem(self, report: Report) -> int | None:
+        rows = [min(group.rows) for group in report.groups if group.rows and group.severity is not Severity.NOTE]
+        return self._table.index_of(min(rows)) if rows else None
+
+
+def _sink(write: Callable[[bytes], Any], *, left_out: bool) -> Callable[[Problem], None]:
+    def sink(problem: Problem) -> None:
+        write(orjson.dumps(problem.as_json() | {"left_out": left_out}) + b"\n")
+
+    return sink
