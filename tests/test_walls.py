@@ -17,7 +17,7 @@ PACKAGE: Final = "valar_ui"
 
 _IN_ORDER: Final = """
 limits problems flaws wire settings downloads samples jobs table readers template recipe messages answer params ids personal
-suggest compose checks pricing plan spool prepare snippets ledger client lanes outbox collector results worker drafts
+suggest compose pricing checks plan spool prepare snippets ledger client lanes outbox collector results worker drafts
 sandbox cli session parts pages router app
 """
 
@@ -137,6 +137,14 @@ def offences(root: Path) -> list[str]:
 
 def test_every_module_keeps_the_order_and_the_walls() -> None:
     assert offences(ROOT) == []
+
+
+def test_every_library_is_required_by_name() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    required = {line.split(">")[0].replace("-", "_").casefold() for line in lines if line and line[0] != "#"}
+    used = {each.name.split(".")[0] for path, _ in modules(ROOT) for each in imports(ROOT, path)}
+    assert used - sys.stdlib_module_names - {PACKAGE, "pages"} <= required
+    assert {"streamlit", "pyarrow"} <= used
 
 
 def test_the_order_names_nothing_twice() -> None:
