@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((arguments.host, arguments.port))
+            # From the first printed line on, a client that connects is answered.
+            listener.listen()
         except OSError as fault:
             print(f"Port {arguments.port} on {arguments.host} cannot be used: {fault.strerror}", file=sys.stderr)
             return 2

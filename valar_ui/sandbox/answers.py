@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from valar_ui.sandbox.catalogue import MODELS
-from valar_ui.sandbox.samples import Unsatisfiable, sample
+from valar_ui.sandbox.conform import Unsatisfiable
+from valar_ui.sandbox.samples import sample
 from valar_ui.sandbox.store import Job
 
 NOTICES: Final = (
