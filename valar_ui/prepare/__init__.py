@@ -5,6 +5,30 @@
 """
 
 from valar_ui.prepare.prepared import Prepared, fingerprint
+from valar_ui.prepare.problems import (
+    PROBLEM_HEADING,
+    Change,
+    Comparison,
+    all_problems,
+    compare,
+    neutral,
+    problems_csv,
+    problems_page,
+    sheet_with_problems,
+)
 from valar_ui.prepare.run import prepare
 
-__all__ = ["Prepared", "fingerprint", "prepare"]
+__all__ = [
+    "PROBLEM_HEADING",
+    "Change",
+    "Comparison",
+    "Prepared",
+    "all_problems",
+    "compare",
+    "fingerprint",
+    "neutral",
+    "prepare",
+    "problems_csv",
+    "problems_page",
+    "sheet_with_problems",
+]
