@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -49,9 +49,22 @@ def installed() -> str | None:
     found = found or next((path for path in APPLICATIONS if Path(path).exists()), None)
     if found:
         return found
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
+    own = _ask_playwright("print(playwright.chromium.executable_path)")
+    return own if own and Path(own).exists() else None
+
+
+def _ask_playwright(question: str) -> str | None:
+    """What Playwright says, in a process of its own: where its driver cannot run, it leaves threads behind."""
+    script = f"from playwright.sync_api import sync_playwright\nwith sync_playwright() as playwright:\n    {question}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def works(path: str) -> bool:
+    """Playwright can start this browser here."""
+    return bool(
+        _ask_playwright(f"print(playwright.chromium.launch(executable_path={path!r}, args={ARGUMENTS}).version)")
+    )
 
 
 def launch(playwright: Playwright, path: str) -> Browser:
@@ -69,12 +82,15 @@ def _as_root() -> list[str] | None:
 
 
 def install() -> str | None:
-    """Install Debian's Chromium where that can be done without asking, else Playwright's; its path, if it worked."""
+    """Install Debian's Chromium where that can be done without asking, else Playwright's; its path, if there is one.
+
+    `libatomic1` is what Playwright's driver needs and a small Debian lacks.
+    """
     root = _as_root()
     if shutil.which("apt-get") and root is not None:
         print("Installing Chromium with the system's package manager …", flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update", "-q"], ["install", "-yq", "--no-install-recommends", "chromium"]):
+        for command in (["update", "-q"], ["install", "-yq", "--no-install-recommends", "chromium", "libatomic1"]):
             subprocess.run([*root, "apt-get", *command], env=quiet, stdout=subprocess.DEVNULL, check=False)
         if found := installed():
             return found
@@ -88,9 +104,14 @@ def main() -> int:
     if left_out():
         print("Browser tests are left out: VALAR_NO_BROWSER=1.")
         return 0
-    path = installed() or install()
-    print(f"Browser for the tests: {path}" if path else MISSING)
-    return 0 if path else 1
+    path = installed()
+    if path is None or not works(path):
+        path = install()
+    if path is None or not works(path):
+        print(MISSING if path is None else f"{path} does not start. VALAR_NO_BROWSER=1 leaves the browser tests out.")
+        return 1
+    print(f"Browser for the tests: {path}")
+    return 0
 
 
 if __name__ == "__main__":
