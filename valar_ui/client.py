@@ -358,13 +358,13 @@ class Valar:
         error = _error(answer.content)
         message = self._safe(error.message) or f"Valar answered {status} without saying why."
         kind = _KINDS.get(status, Refused)
-        if 300 <= status < 400:
-            message = "The address set for Valar points on to another one, which is not followed."
+        if status < 400:
+            kind, message = Unknown, "The address set for Valar points on to another one, which is not followed."
         elif status == 400 and error.type == "idempotency_error":
             kind = KeyReused
         elif 400 <= status < 500 and kind is Refused and _ABSENT.search(message):
             kind = NotAvailable
-        elif status < 200 or (status >= 500 and status != 501):
+        elif status >= 500 and status != 501:
             kind = Unknown
         fault = kind(
             message,

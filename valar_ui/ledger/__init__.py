@@ -5,8 +5,8 @@ from valar_ui.ledger.database import LedgerBusy, LedgerFault, LedgerFull, Ledger
 from valar_ui.ledger.dispatches import Dispatches, PartToSend
 from valar_ui.ledger.drafts import Draft, Drafts, NoSuchDraft, SavedRecipe, headers_key
 from valar_ui.ledger.lease import Holder
-from valar_ui.ledger.rows import NoSuchDispatch, NotPossible
-from valar_ui.ledger.sending import Accepted, Alive, Ending, Sending, due
+from valar_ui.ledger.rows import NoSuchDispatch, NotPossible, SentBefore
+from valar_ui.ledger.sending import CLOCK_SLACK_S, Accepted, Alive, Ending, Sending, due, tried_enough
 from valar_ui.ledger.submission import (
     MAX_TRIES,
     WINDOW_S,
@@ -24,6 +24,7 @@ from valar_ui.ledger.words import ACTIONS, LOOKED_FOR, clock
 
 __all__ = [
     "ACTIONS",
+    "CLOCK_SLACK_S",
     "LOOKED_FOR",
     "MAX_TRIES",
     "WINDOW_S",
@@ -51,11 +52,13 @@ __all__ = [
     "PartToSend",
     "Reason",
     "SavedRecipe",
+    "SentBefore",
     "State",
     "Submission",
     "clock",
     "due",
     "headers_key",
+    "tried_enough",
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from valar_ui.ledger.database import Database
 from valar_ui.ledger.rows import (
     NoSuchDispatch,
     NotPossible,
+    SentBefore,
     load_dispatches,
     load_submission,
 )
@@ -43,6 +45,7 @@ class Dispatches(Database):
         draft_id: str,
         session: str,
         file_name: str,
+        typed_label: str,
         label: str,
         fingerprint: str,
         content_sha256: str,
@@ -51,30 +54,32 @@ class Dispatches(Database):
         parts: Sequence[PartToSend],
         confirmed: str | None,
         now: float,
-    ) -> tuple[Dispatch, bool]:
+    ) -> Dispatch:
         """One dispatch and a QUEUED submission for each part, in one transaction; the same click again finds it.
 
-        `confirmed` is the earlier dispatch of the same contents that the person chose to send again. Returns the
-        dispatch and whether it is new.
+        `confirmed` is the earlier dispatch of the same contents that the person chose to send again; without it such
+        a dispatch raises `SentBefore`.
         """
-        asked = (owner, draft_id, fingerprint, label, account.kind, account.base_url, account.fingerprint)
+        asked = (owner, draft_id, fingerprint, typed_label, account.kind, account.base_url, account.fingerprint)
         mark = hashlib.sha256("\x1f".join((*asked, confirmed or "")).encode()).hexdigest()
         table = schema.dispatches
         with self.writing() as connection:
-            row = connection.execute(select(table).where(table.c.click == mark)).one_or_none()
-            if row is not None:
-                return load_dispatches(connection, [row])[0], False
+            for run in itertools.count(1):
+                row = connection.execute(select(table).where(table.c.click == f"{mark}-{run}")).one_or_none()
+                if row is None:
+                    break
+                found = load_dispatches(connection, [row])[0]
+                if found.counts_as_sent:
+                    return found
+            earlier = _sent(connection, owner, content_sha256, account)
+            if earlier is not None and earlier.id != confirmed:
+                raise SentBefore(earlier)
             dispatch_id = self.make_id()
-            where = {
-                "account_kind": account.kind,
-                "account_url": account.base_url,
-                "account_key": account.fingerprint,
-            }
             connection.execute(
                 table.insert().values(
                     id=dispatch_id,
                     owner=owner,
-                    click=mark,
+                    click=f"{mark}-{run}",
                     draft_id=draft_id,
                     session=session,
                     created_at=now,
@@ -83,13 +88,14 @@ class Dispatches(Database):
                     fingerprint=fingerprint,
                     content_sha256=content_sha256,
                     prepared=prepared,
-                    **where,
+                    account_kind=account.kind,
+                    account_url=account.base_url,
+                    account_key=account.fingerprint,
                 )
             )
             for part in parts:
                 self._queue(connection, dispatch_id, part, account, generation=1, now=now)
-            row = connection.execute(select(table).where(table.c.id == dispatch_id)).one()
-            return load_dispatches(connection, [row])[0], True
+            return _mine(connection, dispatch_id, owner)
 
     def dispatch(self, dispatch_id: str, owner: str) -> Dispatch | None:
         """One of the owner's dispatches, or None."""
@@ -107,19 +113,20 @@ class Dispatches(Database):
             rows = connection.execute(query.order_by(table.c.created_at.desc(), table.c.id).limit(limit)).all()
             return load_dispatches(connection, rows)
 
-    def same_contents(self, owner: str, content_sha256: str, account: Account) -> list[Dispatch]:
-        """The owner's dispatches of these contents to this account, newest first."""
-        table = schema.dispatches
-        query = select(table).where(
-            table.c.owner == owner,
-            table.c.content_sha256 == content_sha256,
-            table.c.account_kind == account.kind,
-            table.c.account_url == account.base_url,
-            table.c.account_key == account.fingerprint,
-        )
+    def sent_before(self, owner: str, content_sha256: str, account: Account) -> Dispatch | None:
+        """The owner's newest dispatch of these contents to this account that went, or may yet go, to Valar."""
         with self.reading() as connection:
-            rows = connection.execute(query.order_by(table.c.created_at.desc(), table.c.id)).all()
-            return load_dispatches(connection, rows)
+            return _sent(connection, owner, content_sha256, account)
+
+    def siblings(self, submission_id: str, owner: str) -> list[Submission]:
+        """The submission and those parts of its dispatch that wait for the same reason."""
+        with self.reading() as connection:
+            one = _submission(connection, submission_id, owner)
+            parts = _mine(connection, one.dispatch_id, owner).parts
+            return [
+                one,
+                *(two for two in parts if two.id != one.id and (two.state, two.reason) == (one.state, one.reason)),
+            ]
 
     def stop_remaining(self, dispatch_id: str, owner: str, *, now: float) -> Dispatch:
         """Stop the parts that Valar certainly has not; what is under way or uncertain goes on."""
@@ -174,8 +181,6 @@ class Dispatches(Database):
                     wait=None,
                     next_at=None,
                 )
-            elif one.sha256 is None:
-                _set(connection, one.id, state=State.QUEUED.value, reason="", account_key=account.fingerprint)
             else:
                 _set(connection, one.id, **goes_on, account_key=account.fingerprint)
             return _mine(connection, one.dispatch_id, owner)
@@ -268,6 +273,19 @@ class Dispatches(Database):
 
 _ASKABLE = frozenset({Reason.UNCERTAIN, Reason.NO_CREDIT, Reason.NO_BATCHES_API, Reason.SPOOL_GONE})
 _SENDABLE_AGAIN = frozenset({Reason.UNCERTAIN, Reason.OTHER_KEY, Reason.IDEMPOTENCY})
+
+
+def _sent(connection: Connection, owner: str, content_sha256: str, account: Account) -> Dispatch | None:
+    table = schema.dispatches
+    query = select(table).where(
+        table.c.owner == owner,
+        table.c.content_sha256 == content_sha256,
+        table.c.account_kind == account.kind,
+        table.c.account_url == account.base_url,
+        table.c.account_key == account.fingerprint,
+    )
+    rows = connection.execute(query.order_by(table.c.created_at.desc(), table.c.id)).all()
+    return next((one for one in load_dispatches(connection, rows) if one.counts_as_sent), None)
 
 
 def _owned(connection: Connection, dispatch_id: str, owner: str) -> Sequence[Any]:

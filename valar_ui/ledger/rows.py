@@ -29,6 +29,14 @@ class NoSuchDispatch(LedgerFault):
     """The owner has nothing of that id."""
 
 
+class SentBefore(LedgerFault):
+    """The same contents went to the same account before; only an explicit confirmation sends them again."""
+
+    def __init__(self, earlier: Dispatch) -> None:
+        super().__init__("You sent exactly this before.")
+        self.earlier = earlier
+
+
 class NotPossible(LedgerFault):
     """The state of the submission does not allow what was asked; the message says why."""
 
@@ -62,6 +70,7 @@ def attempt_of(row: Row[Any]) -> Attempt:
         row.status,
         row.request_id,
         row.type,
+        row.param,
         row.message,
     )
 

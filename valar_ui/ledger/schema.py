@@ -131,6 +131,7 @@ attempts = Table(
     Column("status", Integer),
     Column("request_id", Text),
     Column("type", Text),
+    Column("param", Text),
     Column("message", Text),
     PrimaryKeyConstraint("submission_id", "number"),
 )
@@ -183,7 +184,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX submissions_by_state ON submissions (state, next_at)",
         """CREATE TABLE attempts (submission_id TEXT NOT NULL REFERENCES submissions (id), number INTEGER NOT NULL,
            started_at FLOAT NOT NULL, ended_at FLOAT, outcome TEXT, status INTEGER, request_id TEXT, type TEXT,
-           message TEXT, PRIMARY KEY (submission_id, number))""",
+           param TEXT, message TEXT, PRIMARY KEY (submission_id, number))""",
         """CREATE TABLE batches (submission_id TEXT NOT NULL PRIMARY KEY REFERENCES submissions (id),
            id TEXT NOT NULL, requests INTEGER NOT NULL, created_at FLOAT NOT NULL, accepted_at FLOAT NOT NULL,
            label TEXT NOT NULL, deadline_at FLOAT NOT NULL, state TEXT NOT NULL, counts JSON NOT NULL,

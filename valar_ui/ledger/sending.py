@@ -41,6 +41,7 @@ class Ending:
     message: str = ""
     status: int | None = None
     type: str = ""
+    param: str | None = None
     request_id: str | None = None
     wait: float | None = None
     """Seconds until the next try."""
@@ -113,24 +114,18 @@ class Sending(Database):
             )
             return sealed.rowcount == 1
 
-    def delay(self, submission_id: str, *, reason: Reason, message: str, wait: float, now: float) -> None:
-        """Try a submission that is not under way later, and say why."""
+    def delay(self, submission_id: str, *, reason: Reason, message: str, wait: float, alive: Alive, now: float) -> None:
+        """Go on later with what nobody is sending, and say why; what is HELD keeps its reason."""
         with self.writing() as connection:
             one = load_submission(connection, submission_id)
-            if one.state.final or one.state is State.SENDING:
+            if one.state.final or (one.state is State.SENDING and alive(one.holder, one.lease_until)):
                 return
-            state = State.RETRYING if one.state is State.SEALED else one.state
-            _set(
-                connection,
-                submission_id,
-                state=state.value,
-                reason=one.reason.value if one.state is State.HELD else reason.value,
-                message=one.message if one.state is State.HELD else message,
-                wait=wait,
-                next_at=now + wait,
-                holder=None,
-                lease_until=None,
-            )
+            since = _interrupted(connection, one, now)
+            values: dict[str, Any] = {"wait": wait, "next_at": now + wait, "holder": None, "lease_until": None}
+            if one.state is not State.HELD:
+                state = State.QUEUED if one.state is State.QUEUED else State.RETRYING
+                values |= {"state": state.value, "reason": reason.value, "message": message, "uncertain_since": since}
+            _set(connection, submission_id, **values)
 
     def hold(self, submission_id: str, *, reason: Reason, message: str, alive: Alive, now: float) -> None:
         """Stop by itself what is not under way, until a person or a key comes."""
@@ -246,6 +241,36 @@ class Sending(Database):
                 finished_at=now if state.final else None,
             )
 
+    def respooled(self, submission_id: str, spool: str) -> None:
+        """The same bytes, written again, lie in another file now."""
+        with self.writing() as connection:
+            _set(connection, submission_id, spool=spool)
+
+    def prepared_of(self, submission_id: str) -> str:
+        """The folder of the preparation a submission was cut from."""
+        table = schema.submissions
+        query = select(schema.dispatches.c.prepared).join(table).where(table.c.id == submission_id)
+        with self.reading() as connection:
+            return str(connection.execute(query).scalar_one())
+
+    def spooled(self) -> dict[str, bool]:
+        """Every file the submissions name, and whether its submission may still need it."""
+        table = schema.submissions
+        query = select(table.c.spool, table.c.state).where(table.c.spool.is_not(None))
+        with self.reading() as connection:
+            return {row.spool: not State(row.state).final for row in connection.execute(query)}
+
+    def needed_folders(self) -> set[str]:
+        """Folders that a draft, or a submission not sealed or not decided yet, still needs."""
+        dispatches, submissions, drafts = schema.dispatches, schema.submissions, schema.drafts
+        final = [state.value for state in State if state.final]
+        on_the_way = select(dispatches.c.prepared).join(submissions).where(submissions.c.state.not_in(final))
+        with self.reading() as connection:
+            needed = set(connection.scalars(on_the_way))
+            for row in connection.execute(select(drafts.c.folder, drafts.c.prepared)):
+                needed |= {folder for folder in row if folder}
+        return needed
+
     def found(self, submission_id: str, candidates: Sequence[Candidate]) -> None:
         """Keep what looking through the account's batches brought; known batches are left out."""
         with self.writing() as connection:
@@ -299,6 +324,11 @@ def write_accepted(
     )
 
 
+def tried_enough(one: Submission, now: float) -> bool:
+    """Whether the same bytes went out long enough without an answer."""
+    return one.uncertain_since is not None and _tried_enough(one, one.uncertain_since, now)
+
+
 def _tried_enough(one: Submission, since: float, now: float) -> bool:
     return now - since >= WINDOW_S or one.attempt >= MAX_TRIES
 
@@ -326,6 +356,7 @@ def _end_attempt(connection: Connection, submission_id: str, number: int, ending
             status=ending.status,
             request_id=ending.request_id,
             type=ending.type or None,
+            param=ending.param,
             message=ending.message or None,
         )
     )

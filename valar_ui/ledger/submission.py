@@ -113,6 +113,8 @@ class Attempt:
     status: int | None
     request_id: str | None
     type: str | None
+    param: str | None
+    """Where in the body Valar found fault."""
     message: str | None
 
 
@@ -255,6 +257,11 @@ class Dispatch:
     def accepted(self) -> bool:
         """Whether Valar has every part."""
         return all(one.state is State.ACCEPTED for one in self.parts)
+
+    @property
+    def counts_as_sent(self) -> bool:
+        """Whether Valar has, or may yet get, any part of it."""
+        return any(one.state not in (State.REJECTED, State.STOPPED) for one in self.parts)
 
     @property
     def states(self) -> tuple[State, ...]:
