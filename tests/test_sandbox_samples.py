@@ -181,29 +181,9 @@ def test_the_check_agrees_with_jsonschema(schema: dict[str, Any], value: Any) ->
 
 
 KEYWORDS = [
-    "type",
-    "properties",
-    "items",
-    "enum",
-    "anyOf",
-    "oneOf",
-    "allOf",
-    "$ref",
-    "minimum",
-    "required",
-    "minLength",
-    "maxItems",
-    "dependentRequired",
-    "prefixItems",
-    "contains",
-    "propertyNames",
-    "pattern",
-    "const",
-    "not",
-    "if",
-    "then",
-    "format",
-    "multipleOf",
+    *("type", "properties", "items", "enum", "anyOf", "oneOf", "allOf", "$ref", "minimum", "required", "minLength"),
+    *("maxItems", "dependentRequired", "prefixItems", "contains", "propertyNames", "pattern", "const", "not", "if"),
+    *("then", "format", "multipleOf"),
 ]
 
 

@@ -53,12 +53,15 @@ def create_app(
     valar = LocalValar(store, seed=seed, pace=pace, fail_share=fail_share, clock=clock)
     hall = Hall(valar, FaultDial(faults), Record(home / "accepted.jsonl"), home, record_reads)
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
+    def close() -> None:
         store.close()
         if temporary is not None:
             temporary.cleanup()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        close()
 
     app = Starlette(
         routes=[
@@ -74,7 +77,7 @@ def create_app(
     )
     app.router.redirect_slashes = False
     # Where another app mounts this one, its lifespan does not run: the mounting app calls this when it ends.
-    app.state.close = store.close
+    app.state.close = close
     return app
 
 

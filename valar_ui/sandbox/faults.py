@@ -200,7 +200,7 @@ PRESETS: dict[str, tuple[str, FaultPlan]] = {
     "Slow": ("Every sending takes eight seconds longer.", _always(FaultKind.SLOW, seconds=8)),
     "Accepted after the client gave up": (
         "The next sending is left without an answer, and accepted once the client has hung up.",
-        _once(FaultKind.LATE, seconds=600),
+        _once(FaultKind.LATE, seconds=120),
     ),
     "Too many requests, wait 20 seconds": (
         "The next two sendings are told to wait 20 seconds (429).",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import IO, Any, Final, NoReturn
@@ -38,7 +39,14 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
 
 
 class JsonStream:
@@ -92,8 +100,8 @@ class JsonStream:
                 self._refuse("nested too deeply")
             except ValueError as fault:
                 self._refuse(str(fault)[:200])
-            # A number that touches the window's end may go on behind it.
-            if end == len(self._text) and self._more():
+            # A number at the window's end may go on behind it: "1" of "1.5", and "1" of "1e" and "1e+" too.
+            if end + 2 >= len(self._text) and isinstance(value, int | float) and self._more():
                 continue
             self._at = end
             return value
