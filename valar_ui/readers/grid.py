@@ -62,28 +62,42 @@ class Facts:
     """The names out of headings over several rows."""
     guessed: bool = False
     """The encoding is a guess."""
-    pad_quietly: bool = False
-    """Short rows are the format's way of writing empty cells."""
+    workbook: bool = False
+    """Short rows are the format's way of writing empty cells, and the widest row makes the width."""
+    least_width: int = 0
+    """Columns there are in any case."""
+    flag: Callable[[int, tuple[str, ...]], Iterable[Problem]] | None = None
+    """What the format knows to be wrong in a row, given the columns' names."""
     flawed: set[int] = field(default_factory=set)
     """Rows that already have an error of their own; their width is not told on top."""
+
+
+class Wider(Exception):
+    """A row of a workbook reaches further than the columns found so far."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width)
+        self.width = width
 
 
 def build(
     records: Iterable[Record], *, into: Path, options: ReadOptions, report: Report, facts: Facts | None = None
 ) -> Grid:
-    """Write the table into the folder `into`; `UnreadableFile` where there are no rows."""
+    """Write the table into the folder `into`; `UnreadableFile` where there are no rows, `Wider` for workbooks only."""
     facts = facts or Facts()
     stream = iter(records)
     head = list(_head(stream))
+    while not any(head[-1][2] if head else ()):
+        record = next(stream, None)
+        if record is None:
+            break
+        head.append(record)
     if not any(any(cells) for _, _, cells in head):
-        rest = next((record for record in stream if any(record[2])), None)
-        if rest is None:
-            raise UnreadableFile(
-                "This file is empty: there is nothing in it but blank space.",
-                "Upload the file with the rows.",
-                code="empty",
-            )
-        head.append(rest)
+        raise UnreadableFile(
+            "This file is empty: there is nothing in it but blank space.",
+            "Upload the file with the rows.",
+            code="empty",
+        )
     header_row = options.header_row
     if header_row is None:
         header_row = find_header([(number, cells) for number, _, cells in head])
@@ -92,7 +106,7 @@ def build(
     first = max(first, header_row + 1)
     raw = _heading(head, stream, header_row, span, facts)
     data = [(number, line, cells) for number, line, cells in head if number >= first]
-    columns, nameless, repeated = unique_names(_widened(raw, data, has_header=bool(header_row)))
+    columns, nameless, repeated = unique_names(_widened(raw, data, facts, has_header=bool(header_row)))
     if len(columns) > MAX_COLUMNS:
         raise UnreadableFile(
             f"This file has {len(columns):,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.",
@@ -127,9 +141,12 @@ def _heading(head: list[Record], stream: Iterator[Record], header_row: int, span
     return list(rows[0])
 
 
-def _widened(raw: list[str], data: Sequence[Record], *, has_header: bool) -> list[str]:
+def _widened(raw: list[str], data: Sequence[Record], facts: Facts, *, has_header: bool) -> list[str]:
     """Add nameless columns where rows commonly reach further than the headings."""
     reach = Counter(_reach(cells) for _, _, cells in data if any(cells))
+    if facts.workbook:
+        width = max(_reach(raw), facts.least_width, *reach) if reach else max(_reach(raw), facts.least_width)
+        return raw[:width] + [""] * (width - len(raw))
     if not has_header:
         return [""] * max(reach, default=len(raw))
     count = sum(reach.values())
@@ -211,11 +228,13 @@ def _write(
                     ledger.blank += 1
                     continue
                 if len(cells) < width:
-                    if not facts.pad_quietly and number not in facts.flawed:
+                    if not facts.workbook and number not in facts.flawed:
                         report.add(_short_row(number, line, cells, columns))
                     cells = cells + padding[len(cells) :]
                 else:
                     if any(cells[width:]):
+                        if facts.workbook:
+                            raise Wider(_reach(cells))
                         report.add(_long_row(number, line, cells, width))
                     else:
                         surplus += 1
@@ -231,6 +250,8 @@ def _write(
             if number in dropped:
                 ledger.left_out += 1
                 continue
+            if facts.flag is not None:
+                report.extend(facts.flag(number, columns))
             footers.see(number, cells)
             writer.append(number, line, cells)
         if not writer.rows:

@@ -8,7 +8,7 @@ from typing import Final, TextIO
 
 from valar_ui.jobs import Progress
 from valar_ui.problems import Problem, Report, Severity
-from valar_ui.readers import delimited, dialect, grid, jsonlines, objects
+from valar_ui.readers import archive, calamine, delimited, dialect, grid, jsonlines, objects, workbook
 from valar_ui.readers.encodings import Encoding, decide, open_text
 from valar_ui.readers.kinds import kind_of, text_kind
 from valar_ui.readers.reading import Reading, ReadOptions, UnreadableFile
@@ -69,6 +69,12 @@ def _read(
     *,
     gzip: bool = False,
 ) -> Reading:
+    if kind == "ole":
+        report = Report()
+        made = calamine.read_xls(path, into=into, options=options, report=report, progress=progress)
+        return _workbook_reading(made, "xls", found, name, options, report)
+    if kind == "zip":
+        return _read_zip(path, found, name, into, options, progress)
     inner_name = name[:-3] if gzip and name.lower().endswith(".gz") else name
     encoding = decide(path, utf8=found.utf8, option=options.encoding)
     with open_text(path, encoding) as stream:
@@ -79,6 +85,49 @@ def _read(
     else:
         reading = _read_delimited(path, found, kind, name, into, options, encoding, sample, progress)
     return reading
+
+
+def _read_zip(
+    path: Path, found: Survey, name: str, into: Path, options: ReadOptions, progress: Progress | None
+) -> Reading:
+    report = Report()
+    with archive.open_archive(path) as opened:
+        kind = archive.kind_of_archive(opened)
+        if kind == "xlsx":
+            made = workbook.read_xlsx(opened, into=into, options=options, report=report, progress=progress)
+        elif kind == "ods":
+            made = workbook.read_ods(opened, into=into, options=options, report=report, progress=progress)
+        else:
+            made = calamine.read_xlsb(path, into=into, options=options, report=report, progress=progress)
+    return _workbook_reading(made, kind, found, name, options, report)
+
+
+def _workbook_reading(
+    made: workbook.Made, kind: str, found: Survey, name: str, options: ReadOptions, report: Report
+) -> Reading:
+    built = made.grid
+    return Reading(
+        format=kind,
+        name=name,
+        size=found.size,
+        sha256=found.sha256,
+        table_path=built.path,
+        columns=built.columns,
+        rows=built.rows,
+        options=options,
+        sheet=made.sheet,
+        sheets=made.sheets,
+        header_row=built.header_row,
+        records=built.ledger.records,
+        records_above=built.ledger.above,
+        records_heading=built.ledger.heading,
+        records_blank=built.ledger.blank,
+        records_left_out=built.ledger.left_out,
+        hidden_rows=built.hidden_rows,
+        hidden_columns=made.hidden_columns,
+        footers=built.footers,
+        report=report,
+    )
 
 
 def _sample(stream: TextIO) -> str:

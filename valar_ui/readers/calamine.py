@@ -1,0 +1,173 @@
+"""Formats whose values `python-calamine` reads: .xls, with its own records beside it, and .xlsb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from valar_ui.jobs import Progress
+from valar_ui.problems import Report
+from valar_ui.readers import biff, numfmt, workbook
+from valar_ui.readers.compound import Compound
+from valar_ui.readers.reading import ReadOptions, Sheet, UnreadableFile
+from valar_ui.readers.sheetxml import SheetFacts, SheetRow
+from valar_ui.readers.xlsx import unescaped
+
+MAX_AREA: Final = 20_000_000
+"""Cells in the rectangle around all cells, which calamine keeps whole."""
+
+
+def _open(path: Path) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_path(path)
+    except PasswordError:
+        raise UnreadableFile(
+            "This workbook is protected with a password (encrypted).",
+            "Save a copy without the password and upload that.",
+            code="password",
+        ) from None
+    except (CalamineError, OSError, ValueError):
+        raise _damaged() from None
+    except BaseException as fault:
+        if type(fault).__name__ == "PanicException":
+            raise _damaged() from None
+        raise
+
+
+def _damaged() -> UnreadableFile:
+    return UnreadableFile(
+        "This workbook cannot be read: it is damaged, or of a kind that Excel has not written since 1997.",
+        "Open it in Excel and save it as .xlsx.",
+        code="damaged",
+    )
+
+
+def cell_text(value: Any) -> str:
+    """A value as calamine gives it, as text."""
+    if isinstance(value, str):
+        return unescaped(value)
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float | int):
+        return numfmt.plain(float(value))
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return value.isoformat(timespec="milliseconds").removesuffix(".000")
+    if isinstance(value, timedelta):
+        return numfmt.when(value / timedelta(days=1), numfmt.Kind.DURATION, epoch_1904=False) or ""
+    return str(value)
+
+
+def read_xls(
+    path: Path, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None
+) -> workbook.Made:
+    """A workbook of Excel 97-2003."""
+    container = Compound(path)
+    if "encryptedpackage" in container.streams:
+        raise UnreadableFile(
+            "This workbook is protected with a password (encrypted).",
+            "Save a copy without the password and upload that.",
+            code="password",
+        )
+    name = next((name for name in ("workbook", "book") if name in container.streams), None)
+    if name is None:
+        what = "a Word document" if "worddocument" in container.streams else "no Excel workbook"
+        raise UnreadableFile(
+            f"This file is {what}, although it is packed like one of Excel 97-2003.",
+            "Save the table as .xlsx or CSV.",
+            code="not-a-table",
+        )
+    stream = container.stream(name)
+    book = biff.open_book(stream)
+    places = {sheet.name: place for sheet, place in book.sheets}
+    opened = _open(path)
+
+    def open_sheet(name: str) -> workbook.Source:
+        found = biff.read_sheet(stream, book, places[name])
+        facts = SheetFacts(found.hidden_columns)
+        return workbook.Source(lambda: _rows(opened, name, found), found.merged, facts)
+
+    return workbook.read_sheets(
+        tuple(sheet for sheet, _ in book.sheets),
+        open_sheet,
+        into=into,
+        options=options,
+        report=report,
+        progress=progress,
+    )
+
+
+def read_xlsb(
+    path: Path, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None
+) -> workbook.Made:
+    """A binary workbook: values only."""
+    opened = _open(path)
+    sheets = tuple(
+        Sheet(sheet.name, sheet.visible == SheetVisibleEnum.Visible)
+        for sheet in opened.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet
+    )
+    return workbook.read_sheets(
+        sheets,
+        lambda name: workbook.Source(lambda: _rows(opened, name, biff.XlsSheet())),
+        into=into,
+        options=options,
+        report=report,
+        progress=progress,
+    )
+
+
+def _rows(opened: CalamineWorkbook, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
+    try:
+        sheet = opened.get_sheet_by_name(name)
+    except CalamineError:
+        raise _damaged() from None
+    if sheet.start is None or sheet.end is None:
+        if found.errors:
+            yield from _only_errors(found)
+        return
+    if (sheet.end[0] + 1) * (sheet.end[1] + 1) > MAX_AREA:
+        raise UnreadableFile(
+            "The cells of this sheet lie too far apart.",
+            "Delete the stray cells, or save it as .xlsx.",
+            code="too-wide",
+        )
+    texts, errors = found.texts, found.errors
+    marked: dict[int, list[int]] = {}
+    for row, column in errors:
+        marked.setdefault(row, []).append(column)
+    top, left = (0, 0) if sheet.height == sheet.end[0] + 1 else sheet.start
+    left = 0 if sheet.width == sheet.end[1] + 1 else left
+    for at, values in enumerate(islice(sheet.iter_rows(), sheet.end[0] + 1)):
+        row = at + top
+        cells = [""] * left + [cell_text(value) for value in values]
+        if texts:
+            cells = [texts.get((row, column), cell) if cell else cell for column, cell in enumerate(cells)]
+        wrong = sorted(marked.pop(row, ()))
+        for column in wrong:
+            cells.extend([""] * (column + 1 - len(cells)))
+            cells[column] = errors[row, column]
+        yield SheetRow(row + 1, cells, row + 1 in found.hidden_rows, wrong or None)
+
+
+def _only_errors(found: biff.XlsSheet) -> Iterator[SheetRow]:
+    for row in sorted({row for row, _ in found.errors}):
+        columns = sorted(column for at, column in found.errors if at == row)
+        cells = [""] * (columns[-1] + 1)
+        for column in columns:
+            cells[column] = found.errors[row, column]
+        yield SheetRow(row + 1, cells, row + 1 in found.hidden_rows, columns)

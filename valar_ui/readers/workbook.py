@@ -1,0 +1,294 @@
+"""Workbooks: which sheet is read, headings over merged cells, what Excel knows about rows that cells do not say."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from valar_ui.jobs import Progress
+from valar_ui.problems import Problem, Report, Severity
+from valar_ui.readers import grid, ods, sheetxml
+from valar_ui.readers.headings import letters
+from valar_ui.readers.reading import ReadOptions, Sheet, UnreadableFile
+from valar_ui.readers.sheetxml import Area, SheetFacts, SheetRow
+from valar_ui.readers.xlsx import open_workbook
+
+MAX_HEADING_ROWS: Final = 10
+"""Rows that merged headings may take."""
+
+
+@dataclass(slots=True)
+class Source:
+    """One sheet, however its format stores it; `rows` begins anew at each call."""
+
+    rows: Callable[[], Iterator[SheetRow]]
+    merged: Sequence[Area] = ()
+    facts: SheetFacts = field(default_factory=SheetFacts)
+
+
+@dataclass(slots=True)
+class Made:
+    """What reading a workbook found."""
+
+    grid: grid.Grid
+    sheet: str
+    sheets: tuple[Sheet, ...]
+    hidden_columns: tuple[str, ...]
+
+
+def read_xlsx(
+    archive: zipfile.ZipFile, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None
+) -> Made:
+    """The chosen sheet of an open, verified archive."""
+    workbook = open_workbook(archive)
+    parts = {sheet.name: part for sheet, part in workbook.sheets}
+
+    def open_sheet(name: str) -> Source:
+        part = parts[name]
+        facts = SheetFacts()
+        return Source(lambda: sheetxml.rows(archive, part, workbook, facts), sheetxml.merges(archive, part), facts)
+
+    return read_sheets(
+        tuple(sheet for sheet, _ in workbook.sheets),
+        open_sheet,
+        into=into,
+        options=options,
+        report=report,
+        progress=progress,
+    )
+
+
+def read_ods(
+    archive: zipfile.ZipFile, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None
+) -> Made:
+    """The chosen sheet of an OpenDocument spreadsheet."""
+    tables = ods.open_tables(archive)
+
+    def open_sheet(name: str) -> Source:
+        facts = SheetFacts()
+        return Source(lambda: ods.rows(archive, name, facts), tables.merged.get(name, ()), facts)
+
+    return read_sheets(tuple(tables.sheets), open_sheet, into=into, options=options, report=report, progress=progress)
+
+
+def read_sheets(
+    sheets: tuple[Sheet, ...],
+    open_sheet: Callable[[str], Source],
+    *,
+    into: Path,
+    options: ReadOptions,
+    report: Report,
+    progress: Progress | None = None,
+) -> Made:
+    """The sheet that the options name, or the first visible one with data."""
+    source, name = _chosen(sheets, open_sheet, options)
+    width = 0
+    while True:
+        fresh = Report()
+        try:
+            made = _build(source, into, options, fresh, progress, width)
+            break
+        except grid.Wider as fault:
+            width = fault.width
+    report.absorb(fresh)
+    hidden = tuple(
+        letters(column - 1)
+        for low, high in source.facts.hidden_columns
+        for column in range(low, min(high, len(made.columns)) + 1)
+    )
+    _tell(report, made, name, sheets, hidden, source.merged)
+    return Made(made, name, sheets, hidden)
+
+
+def _chosen(sheets: tuple[Sheet, ...], open_sheet: Callable[[str], Source], options: ReadOptions) -> tuple[Source, str]:
+    if options.sheet is not None:
+        if options.sheet not in {sheet.name for sheet in sheets}:
+            names = ", ".join(sheet.name for sheet in sheets)[:300]
+            raise UnreadableFile(
+                f"There is no sheet {options.sheet!r}; the sheets are: {names}.", "Choose one.", code="no-such-sheet"
+            )
+        return open_sheet(options.sheet), options.sheet
+    for sheet in sheets:
+        if sheet.visible:
+            source = open_sheet(sheet.name)
+            if any(any(row.cells) for row in source.rows()):
+                return source, sheet.name
+    if any(not sheet.visible for sheet in sheets):
+        raise UnreadableFile(
+            "The visible sheets of this workbook are empty; there are hidden ones.",
+            "Choose one of the hidden sheets, or show it in Excel.",
+            code="empty",
+        )
+    raise UnreadableFile(
+        "This workbook is empty: no sheet holds any data.", "Upload the file with the rows.", code="empty"
+    )
+
+
+def _build(
+    source: Source, into: Path, options: ReadOptions, report: Report, progress: Progress | None, width: int
+) -> grid.Grid:
+    marks: dict[int, SheetRow] = {}
+    hidden: set[int] = set()
+
+    def records() -> Iterator[grid.Record]:
+        last = 0
+        for count, row in enumerate(source.rows()):
+            if progress is not None and count % 1_000 == 0:
+                progress(min(count / 100_000, 0.99))
+            for blank in range(last + 1, row.number):
+                yield blank, 0, []
+            last = row.number
+            if row.hidden:
+                hidden.add(row.number)
+            if row.errors or row.unknown or row.rounded:
+                marks[row.number] = SheetRow(row.number, row.cells, False, row.errors, row.unknown, row.rounded)
+            yield row.number, 0, row.cells
+
+    def flag(number: int, columns: tuple[str, ...]) -> Iterable[Problem]:
+        row = marks.pop(number, None)
+        return () if row is None else _cell_problems(row, columns)
+
+    facts = grid.Facts(
+        hidden=hidden.__contains__,
+        heading_rows=lambda first: _heading_rows(first, source.merged),
+        heading_cells=lambda first, rows: _heading_cells(first, rows, source.merged),
+        workbook=True,
+        least_width=width,
+        flag=flag,
+    )
+    return grid.build(_without_trailing_blanks(records()), into=into, options=options, report=report, facts=facts)
+
+
+def _without_trailing_blanks(records: Iterator[grid.Record]) -> Iterator[grid.Record]:
+    """Formatted but empty rows below the last cell are no records."""
+    waiting: list[grid.Record] = []
+    for record in records:
+        if any(record[2]):
+            yield from waiting
+            waiting.clear()
+            yield record
+        else:
+            waiting.append(record)
+
+
+def _cell_problems(row: SheetRow, columns: tuple[str, ...]) -> Iterator[Problem]:
+    for column in row.errors or ():
+        if column < len(columns):
+            yield Problem(
+                "error-cell",
+                f"This cell shows the error {row.cells[column]}.",
+                "Correct the formula in the spreadsheet, or leave the row out.",
+                row.number,
+                columns[column],
+            )
+    for column in row.unknown or ():
+        if column < len(columns):
+            yield Problem(
+                "formula-without-result",
+                "This cell has a formula whose result is not in the file: it was not calculated.",
+                "Open the file in Excel, let it recalculate, and save it.",
+                row.number,
+                columns[column],
+            )
+    for column in row.rounded or ():
+        if column < len(columns):
+            yield Problem(
+                "digits-lost",
+                f"{row.cells[column]} has more than 15 digits: Excel rounded the last ones away when it was typed.",
+                "Format the column as text and enter the number again.",
+                row.number,
+                columns[column],
+                Severity.WARNING,
+            )
+
+
+def _heading_rows(first: int, merged: Sequence[Area]) -> int:
+    """Headings that are merged downwards take all those rows."""
+    bottom = first
+    for top, _, below, _ in merged:
+        if top <= first <= below or first <= top <= bottom:
+            bottom = max(bottom, below)
+    return bottom - first + 1 if bottom - first < MAX_HEADING_ROWS else 1
+
+
+def _heading_cells(first: int, rows: list[Sequence[str]], merged: Sequence[Area]) -> list[str]:
+    """Names from top to bottom, a merged one counting for each column it covers."""
+    width = max(len(row) for row in rows)
+    above = {area: area[0] for area in merged if area[0] <= first + len(rows) - 1 and area[2] >= first}
+    grid_cells = [list(row) + [""] * (width - len(row)) for row in rows]
+    for top, left, bottom, right in above:
+        text = grid_cells[max(top - first, 0)][left - 1] if left <= width else ""
+        if right > left and text and bottom < first + len(rows) - 1:
+            for column in range(left - 1, min(right, width)):
+                grid_cells[max(top - first, 0)][column] = text
+    names: list[str] = []
+    for column in range(width):
+        parts = [row[column].strip() for row in grid_cells if row[column].strip()]
+        names.append(" ".join(dict.fromkeys(parts)))
+    return names
+
+
+def _tell(
+    report: Report,
+    made: grid.Grid,
+    name: str,
+    sheets: tuple[Sheet, ...],
+    hidden_columns: tuple[str, ...],
+    merged: Sequence[Area],
+) -> None:
+    if made.hidden_rows:
+        report.add(
+            Problem(
+                "hidden-rows",
+                f"{made.hidden_rows:,} rows are hidden, by a filter or by hand; they are part of the table unless you leave them out.",
+                "Decide whether the hidden rows should be sent.",
+                severity=Severity.WARNING,
+            )
+        )
+    if hidden_columns:
+        report.add(
+            Problem(
+                "hidden-columns",
+                f"Hidden columns: {', '.join(hidden_columns[:50])}.",
+                "They can be used like the others.",
+                severity=Severity.NOTE,
+            )
+        )
+    others = [sheet for sheet in sheets if sheet.name != name]
+    if others:
+        hidden = sum(not sheet.visible for sheet in others)
+        told = f", {hidden} of them hidden" if hidden else ""
+        report.add(
+            Problem(
+                "other-sheets",
+                f"This workbook has {len(others)} other sheet{'s' if len(others) > 1 else ''}{told}.",
+                "Choose another sheet if this is not the one you mean.",
+                severity=Severity.NOTE,
+            )
+        )
+    first = made.header_row or 0
+    headings = [area for area in merged if first and area[0] <= first + made.ledger.heading - 1 and area[2] >= first]
+    if headings:
+        report.add(
+            Problem(
+                "merged-headings",
+                "Some headings are merged cells; each column was named by all that stands above it (the header).",
+                "Check the names.",
+                severity=Severity.WARNING,
+            )
+        )
+    inside = [area for area in merged if area[2] > area[0] and area[0] >= first + made.ledger.heading]
+    for area in inside:
+        report.add(
+            Problem(
+                "merged-cells",
+                f"Cells are merged over rows {area[0]:,} to {area[2]:,}: only the first row has the text, the others are empty.",
+                "Take the merging back and fill all rows if each should have it.",
+                area[0],
+                made.columns[area[1] - 1] if area[1] <= len(made.columns) else None,
+                Severity.WARNING,
+            )
+        )
