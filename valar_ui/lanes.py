@@ -12,8 +12,8 @@ from valar_ui.limits import MAX_PAGE
 MOST_PAGES: Final = 25
 """Pages of the account's batches looked through for a submission: 5,000 batches."""
 
-CLOCKS_APART_S: Final = 90_000.0
-"""A batch made this long before the first try may still be ours: clocks are at times a day off."""
+MOST_CANDIDATES: Final = 10
+"""Batches shown to choose from."""
 
 
 class Lane(Protocol):
@@ -49,24 +49,26 @@ class BatchLane:
         self._valar.list_batches(limit=1)
 
     def candidates(self, one: Submission) -> list[Candidate]:
-        """Batches with the label and the number of requests of the submission, made around its first try."""
-        began = one.first_sent_at or one.created_at
+        """Batches with the label and the number of requests of the submission.
+
+        When they were made only sorts them: the clock here may be days off.
+        """
         found: dict[str, Candidate] = {}
         seen: set[str] = set()
         turn: dict[str, str] = {}
         for _page in range(MOST_PAGES):
             page = self._valar.list_batches(limit=MAX_PAGE, **turn)
             for batch in page:
-                same = (batch.label or "", batch.request_counts) == (one.label, one.requests)
-                if same and batch.created_at >= began - CLOCKS_APART_S:
+                if (batch.label, batch.request_counts) == (one.label, one.requests):
                     found[batch.id] = Candidate(batch.id, batch.request_counts, batch.created_at, one.label)
-            newest_first = not page or page[0].created_at >= page[-1].created_at
-            over = newest_first and page and page[-1].created_at < began - CLOCKS_APART_S
-            if len(page) < MAX_PAGE or over or page[-1].id in seen:
+            if len(page) < MAX_PAGE or page[-1].id in seen:
                 break
             seen.update(batch.id for batch in page)
+            # The API does not say in which order it lists: go on in the direction of the page.
+            newest_first = page[0].created_at >= page[-1].created_at
             turn = {"before_id" if newest_first else "after_id": page[-1].id}
-        return sorted(found.values(), key=lambda candidate: abs(candidate.created_at - began))
+        began = one.first_sent_at or one.created_at
+        return sorted(found.values(), key=lambda candidate: abs(candidate.created_at - began))[:MOST_CANDIDATES]
 
     def close(self) -> None:
         """Give back the connections."""

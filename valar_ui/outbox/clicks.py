@@ -168,7 +168,7 @@ def split(ledger: Ledger, submission_id: str, owner: str, *, now: float) -> Disp
     dispatch = ledger.dispatch(one.dispatch_id, owner)
     last = max(part.part for part in dispatch.submissions) if dispatch else one.part
     mine = np.asarray(sizes[one.first : one.first + one.requests], dtype=np.int64)
-    half = min(max(1, int(np.searchsorted(np.cumsum(mine), mine.sum() / 2))), len(mine) - 1)
+    half = min(int(np.searchsorted(np.cumsum(mine), mine.sum() / 2)) + 1, len(mine) - 1)
     parts = []
     for number, (start, stop) in enumerate(((0, half), (half, len(mine))), 1):
         label = f"{one.label[:122]}-{number}of2"

@@ -261,7 +261,7 @@ class Outbox:
         if accepted.requests != one.requests:
             self._settle(one, _miscounted(one, accepted))
         else:
-            self._accept(one, accepted)
+            self._accept(one, accepted, spooled)
 
     def _checked(self, one: Submission) -> Spooled:
         """The sealed bytes, checked; written again from the preparation where that gives the same hash."""
@@ -294,7 +294,7 @@ class Outbox:
                 self._ledger.renew(one.id, attempt=one.attempt, holder=self._holder.name, lease_until=renewed + LEASE_S)
         self._failpoint("sent")
 
-    def _accept(self, one: Submission, accepted: Accepted) -> None:
+    def _accept(self, one: Submission, accepted: Accepted, spooled: Spooled) -> None:
         def write() -> None:
             self._ledger.accept(
                 one.id,
@@ -308,8 +308,8 @@ class Outbox:
         _tell(one, "accepted", accepted.request_id, batch=accepted.id)
         self._write(one, write)
         self._failpoint("accepted")
-        if one.id not in self._unwritten and one.spool is not None:
-            self._spool.remove(one.spool)
+        if one.id not in self._unwritten:
+            self._spool.remove(spooled.name)
         self._failpoint("cleaned")
 
     def _settle(self, one: Submission, ending: Ending) -> None:
