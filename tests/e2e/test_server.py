@@ -71,9 +71,11 @@ def test_it_ends_when_asked_and_says_nothing_odd(app_server: AppServer, page: Pa
 
 def test_app_py_is_a_program_of_its_own(tmp_path: Path, page: Page) -> None:
     port = free_port()
+    # Streamlit reads its variables under `streamlit run` only; a file in the current folder counts either way.
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "config.toml").write_text(f"[server]\nport = {port}\n", encoding="utf-8")
     command = [sys.executable, str(ROOT / "app.py")]
-    variables = {"STREAMLIT_SERVER_PORT": str(port)}
-    with AppServer(tmp_path / "home", port=port, folder=tmp_path, command=command, environment=variables) as app:
+    with AppServer(tmp_path / "home", port=port, folder=tmp_path, command=command) as app:
         open_page(page, app.url)
         assert len(navigation(page)) >= 6
 
