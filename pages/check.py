@@ -1,0 +1,36 @@
+"""3 Check: every problem of the whole sheet, grouped and counted, before anything is paid."""
+
+import streamlit as st
+
+from valar_ui import session
+from valar_ui.parts import checking, costs, frame
+
+frame.heading("Check", "Everything that could go wrong, before anything is sent.")
+
+draft, reading = session.draft(), session.reading()
+if draft is None or reading is None:
+    frame.empty_state("There is no spreadsheet to check yet.", "Upload a spreadsheet", "upload")
+    st.stop()
+desk = session.desk()
+recipe = desk.recipe(draft, reading)
+if recipe.kind == "prompt" and not recipe.prompt:
+    frame.empty_state("The columns are not mapped yet.", "Map columns", "map")
+    st.stop()
+
+steps = desk.steps(draft)
+job = desk.prepare(draft, reading, recipe, steps)
+frame.progress(job, "Checking every row …")
+if job.fault is not None:
+    checking.failed(job.fault)
+    st.stop()
+
+prepared = job.result
+plan = checking.label_and_plan(draft, prepared)
+checking.totals(prepared, plan)
+checking.compared(draft, prepared)
+costs.table(prepared, recipe)
+checking.mends(draft, steps)
+checking.groups(draft, reading, prepared, steps)
+checking.lookup(prepared)
+checking.downloads_row(reading, prepared)
+frame.way_on("Next: submit", "submit", why_not=checking.why_not(prepared, plan))

@@ -1,0 +1,37 @@
+"""1 Upload: drop a spreadsheet, see how it was read."""
+
+import streamlit as st
+
+from valar_ui import session
+from valar_ui.parts import frame, upload
+
+frame.heading("Upload a spreadsheet", "Each row becomes one request to the model. Nothing is sent before you say so.")
+
+draft = session.draft()
+if draft is None:
+    upload.choose_file()
+    st.stop()
+
+upload.file_line(draft)
+job = session.desk().reading_job(draft)
+if job is not None:
+    frame.progress(job, "Reading the file …")
+    if job.fault is not None:
+        upload.refused(draft, job.fault)
+        st.stop()
+
+reading = session.reading()
+if reading is None:
+    upload.lost()
+    st.stop()
+
+frame.mark_steps(f"read {draft.id} {reading.table_path.name}")
+upload.how_it_was_read(reading)
+upload.read_controls(draft, reading)
+upload.questions(draft, reading)
+upload.things_to_know(reading)
+upload.first_rows(reading)
+if reading.recognised_as:
+    frame.way_on("Next: check", "check")
+else:
+    frame.way_on("Next: map columns", "map")

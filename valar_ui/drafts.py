@@ -1,0 +1,181 @@
+"""A person's work in progress: the file put in, how it is read, its recipe and mends, its preparation."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final
+from uuid import uuid4
+
+from valar_ui.ids import Ids
+from valar_ui.jobs import Job, Jobs, Progress
+from valar_ui.ledger import Draft, Ledger
+from valar_ui.prepare import Prepared, fingerprint, prepare
+from valar_ui.pricing import BUILT_IN, Prices
+from valar_ui.readers import Reading, ReadOptions, read
+from valar_ui.recipe import STEPS, IdRule, Recipe, Step
+from valar_ui.settings import Settings
+from valar_ui.table import Table
+
+COPY_BYTES: Final = 1 << 20
+"""Bytes copied at a time when an upload goes to disk."""
+
+BEFORE: Final = "before"
+"""A note in a draft's folder: what was prepared from the file that this one replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One person's drafts; every method writes to the ledger before it returns."""
+
+    settings: Settings
+    ledger: Ledger
+    jobs: Jobs
+    owner: str
+    prices: Prices = BUILT_IN
+    clock: Callable[[], float] = time.time
+
+    def find(self, draft_id: str | None) -> Draft | None:
+        """The draft, if it is this person's."""
+        return self.ledger.draft(draft_id, self.owner) if draft_id else None
+
+    def put_file(self, name: str, source: BinaryIO, *, into: Draft | None = None) -> Draft:
+        """Spool a file to disk and begin reading it; a draft that has one keeps its recipe and its mends."""
+        folder = Path(into.folder) if into else self.settings.folder("drafts") / uuid4().hex[:12]
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        upload = folder / f"upload-{uuid4().hex[:8]}"
+        descriptor = os.open(upload, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(source, file, COPY_BYTES)
+        # The uploaded file's name is only shown: it never names anything on disk.
+        shown = Path(name.replace("\\", "/")).name or "file"
+        if into is None:
+            fields = {"file_name": shown, "folder": str(folder), "upload": upload.name}
+            draft = self.ledger.create_draft(self.owner, now=self.clock(), **fields)
+        else:
+            if into.prepared:
+                (folder / BEFORE).write_text(Path(into.prepared).name)
+            changes = {"file_name": shown, "upload": upload.name, "reading": None, "prepared": None}
+            draft = self.ledger.save_draft(into.id, self.owner, now=self.clock(), **changes)
+        self.read(draft, ReadOptions())
+        return draft
+
+    def read(self, draft: Draft, options: ReadOptions) -> Job:
+        """Read the draft's file, in the background; the draft holds the Reading when the job is done."""
+        upload = Path(draft.folder) / draft.upload
+
+        def work(progress: Progress) -> Reading:
+            reading = read(upload, name=draft.file_name, into=Path(draft.folder), options=options, progress=progress)
+            self.ledger.save_draft(draft.id, self.owner, now=self.clock(), reading=reading.as_json())
+            return reading
+
+        return self.jobs.start(f"read:{draft.id}", f"{draft.upload} {options}", work)
+
+    def reading_job(self, draft: Draft) -> Job | None:
+        """The reading under way or last ended in this process; begun where the draft has no Reading yet."""
+        job = self.jobs.find(f"read:{draft.id}")
+        return job if job or draft.reading is not None else self.read(draft, ReadOptions())
+
+    def reading(self, draft: Draft) -> Reading | None:
+        """How the file was read, once it was and while the table is there."""
+        if draft.reading is None:
+            return None
+        reading = Reading.from_json(draft.reading)
+        return reading if reading.table_path.exists() else None
+
+    def recipe(self, draft: Draft, reading: Reading) -> Recipe:
+        """The draft's recipe; for ready-made requests the one that passes them through."""
+        if reading.recognised_as:
+            ids = IdRule(column="custom_id", legal=False)
+            return Recipe(kind="ready", custom_id=ids, label=draft.label)
+        recipe = Recipe.model_validate(draft.recipe) if draft.recipe else Recipe()
+        return recipe.model_copy(update={"label": draft.label})
+
+    def steps(self, draft: Draft) -> tuple[Step, ...]:
+        """The mends made so far, in order."""
+        return STEPS.validate_python(tuple(draft.steps))
+
+    def save_recipe(self, draft: Draft, recipe: Recipe) -> Draft:
+        """Keep the recipe with the draft; an unchanged one costs nothing."""
+        value = recipe.model_copy(update={"label": ""}).model_dump(mode="json", exclude_defaults=True)
+        if value == draft.recipe:
+            return draft
+        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), recipe=value)
+
+    def save_label(self, draft: Draft, label: str) -> Draft:
+        """Keep the label with the draft."""
+        if label == draft.label:
+            return draft
+        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), label=label)
+
+    def save_steps(self, draft: Draft, steps: Sequence[Step]) -> Draft:
+        """Replace the list of mends."""
+        value = [step.model_dump(mode="json") for step in steps]
+        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), steps=value)
+
+    def prepared(self, draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step]) -> Prepared | None:
+        """The preparation of exactly this sheet, recipe and mends, if it lies on disk whole."""
+        folder = self._prepared_folder(draft, fingerprint(reading, recipe, steps))
+        return Prepared.load(folder) if (folder / "prepared.json").exists() else None
+
+    def prepare(self, draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step]) -> Job:
+        """Compose, check, price and spool every row, in the background; its result is a `Prepared`."""
+        mark = fingerprint(reading, recipe, steps)
+        folder = self._prepared_folder(draft, mark)
+
+        def work(progress: Progress) -> Prepared:
+            done = prepare(reading, recipe, steps=steps, folder=folder, progress=progress, prices=self.prices)
+            self.ledger.save_draft(draft.id, self.owner, now=self.clock(), prepared=str(folder))
+            self._sweep(draft, folder)
+            return done
+
+        return self.jobs.start(f"prepare:{draft.id}", mark, work)
+
+    def earlier(self, draft: Draft, now: Prepared) -> Prepared | None:
+        """What was prepared from the file before this one, to compare with."""
+        note = Path(draft.folder) / BEFORE
+        if not note.exists():
+            return None
+        folder = Path(draft.folder) / note.read_text()
+        if folder == now.folder or not (folder / "prepared.json").exists():
+            return None
+        return Prepared.load(folder)
+
+    def _sweep(self, draft: Draft, kept: Path) -> None:
+        """Remove what earlier versions of this draft prepared and nothing was sent from."""
+        note = Path(draft.folder) / BEFORE
+        needed = {kept.name, note.read_text() if note.exists() else ""}
+        needed |= {Path(it.prepared).name for it in self.ledger.dispatches(self.owner, draft_id=draft.id)}
+        for folder in Path(draft.folder).glob("prepared-*"):
+            if folder.name not in needed:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @staticmethod
+    def _prepared_folder(draft: Draft, mark: str) -> Path:
+        return Path(draft.folder) / f"prepared-{mark[:20]}"
+
+
+@lru_cache(maxsize=16)
+def ids_of(table_path: Path, rule: IdRule, steps: tuple[Step, ...] = ()) -> Ids:
+    """Every row's id under a rule; scanned once for each table, rule and list of mends."""
+    return Ids.scan(Table(table_path), Recipe(custom_id=rule), steps)
+
+
+@lru_cache(maxsize=16)
+def changed_ids(table_path: Path, rule: IdRule, most: int = 3) -> tuple[tuple[str, str], ...]:
+    """The first few ids that cannot be sent as they stand, each with what is sent instead."""
+    if rule.column is None:
+        return ()
+    ids = ids_of(table_path, rule)
+    pairs = (
+        (text, ids.of(number, text))
+        for chunk in Table(table_path).chunks([rule.column])
+        for number, text in zip(chunk.numbers, chunk.columns[rule.column], strict=True)
+    )
+    return tuple(islice(((before, after) for before, after in pairs if before != after), most))

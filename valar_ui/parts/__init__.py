@@ -1,0 +1,1 @@
+"""Widgets that several pages share, and each page's larger pieces."""

@@ -1,0 +1,55 @@
+"""What it may cost: a range for this recipe, and every model and window side by side. Every figure is an estimate."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from valar_ui import limits, session
+from valar_ui.parts.frame import count, money
+from valar_ui.prepare import Prepared
+from valar_ui.pricing import Estimate, compare_models, estimate_all
+from valar_ui.recipe import Recipe
+from valar_ui.session import literal
+
+
+def in_words(found: Estimate) -> str:
+    """`about $3.10 – $12.40 (estimate)`."""
+    if found.low is None:
+        return "The price of this model is not known to this app."
+    if found.high is None:
+        return f"at least {escaped(found.low)} (estimate; without a longest answer there is no upper end)"
+    return f"about {escaped(found.low)} – {escaped(found.high)} (estimate)"
+
+
+def escaped(dollars: float) -> str:
+    """Money inside Markdown, where two dollar signs would begin a formula."""
+    return money(dollars).replace("$", "\\$")
+
+
+def table(prepared: Prepared, recipe: Recipe) -> None:
+    """The estimate, and what other models and windows would come to."""
+    if not prepared.requests:
+        return
+    prices = session.prices()
+    total = estimate_all(prepared.usage, prices=prices)
+    tokens = sum(used.input_tokens for used in prepared.usage.values())
+    st.markdown(f"**{in_words(total)}** · about {count(tokens, 'input token')}")
+    with st.expander("What other models would cost", icon=":material/payments:", key="costs"):
+        rows = []
+        for model, windows in compare_models(prepared.usage, prices=prices, images=bool(recipe.images)):
+            row: dict[str, str] = {"model": model}
+            for window in limits.WINDOWS:
+                found = windows[window]
+                if found.low is None:
+                    row[window] = "–"
+                elif found.high is None:
+                    row[window] = f"{money(found.low)} and up"
+                else:
+                    row[window] = f"{money(found.low)} – {money(found.high)}"
+            rows.append(row)
+        st.dataframe(pd.DataFrame(rows), hide_index=True, key="costs-table")
+        st.caption(
+            f"Estimates from the prices of {literal(prices.date)} and the length of your texts: from no answer at all "
+            "to every answer at its longest. A batch runs in the standard window; the others are shown for comparison."
+        )

@@ -1,0 +1,85 @@
+"""My recipes: keep, load, download and upload a mapping."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from valar_ui import session
+from valar_ui.compose import used_columns
+from valar_ui.ledger import Draft
+from valar_ui.readers import Reading
+from valar_ui.recipe import BadRecipe, Recipe
+from valar_ui.session import literal
+from valar_ui.template import nearest, resolve
+
+
+def _use(draft: Draft, recipe: Recipe) -> None:
+    session.desk().save_recipe(draft, recipe)
+    session.state().revision += 1
+
+
+def offer_last(draft: Draft, reading: Reading) -> None:
+    """The mapping used last for a sheet with these headings, on a draft that has none yet."""
+    last = session.services().ledger.recipe_for_headers(session.owner(), reading.columns)
+    if last is None or (draft.recipe or {}).get("turns"):
+        return
+    said, button = st.columns([3, 1], vertical_alignment="center")
+    said.info("You mapped a sheet with these headings before.", icon=":material/history:")
+    button.button(
+        "Use that mapping", key="use-last", on_click=_use, args=(draft, Recipe.model_validate(last)), width="stretch"
+    )
+
+
+def missing(recipe: Recipe, reading: Reading) -> None:
+    """Columns that a loaded recipe asks for and the sheet lacks, with the nearest name."""
+    known = used_columns(recipe, reading.columns)
+    lacking = {column for column in used_columns(recipe) if resolve(column, reading.columns) not in known}
+    for column in sorted(lacking):
+        near = nearest(column, reading.columns)
+        hint = f" Did you mean {literal(near)}?" if near else ""
+        st.warning(f"The recipe uses the column {literal(column)}; this sheet has none of that name.{hint}")
+
+
+def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
+    """Keep this mapping under a name, or load another one."""
+    ledger, owner = session.services().ledger, session.owner()
+    missing(recipe, reading)
+    with st.expander("My recipes", icon=":material/menu_book:", key="recipes"):
+        st.caption("A recipe is the mapping without any row and without any key: use it again on next week's file.")
+        name_slot, keep_slot, file_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
+        name = name_slot.text_input(
+            "Name", recipe.name, key="recipe-name", max_chars=80, placeholder="Review sentiment"
+        )
+        named = recipe.model_copy(update={"name": name.strip(), "label": ""})
+        if keep_slot.button("Keep", key="recipe-keep", disabled=not name.strip(), width="stretch"):
+            ledger.save_recipe(
+                owner, name.strip(), named.model_dump(mode="json", exclude_defaults=True), list(reading.columns)
+            )
+            st.toast(f"Kept as {literal(name.strip())}.")
+        file_slot.download_button(
+            "Download", named.to_json(), "recipe.json", "application/json", key="recipe-download", on_click="ignore",
+            width="stretch",
+        )  # fmt: skip
+        kept = {it.name: it for it in ledger.recipes(owner)}
+        if kept:
+            which_slot, load_slot, drop_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
+            which = which_slot.selectbox("Kept recipes", list(kept), key="recipe-which")
+            load_slot.button(
+                "Load",
+                key="recipe-load",
+                on_click=_use,
+                args=(draft, Recipe.model_validate(kept[which].recipe)),
+                width="stretch",
+            )
+            drop_slot.button(
+                "Forget it", key="recipe-drop", on_click=ledger.delete_recipe, args=(owner, which), width="stretch"
+            )
+        dropped = st.file_uploader("Load a recipe file", type=["json"], key=f"recipe-file-{session.state().revision}")
+        if dropped is not None:
+            try:
+                loaded = Recipe.from_json(dropped.getvalue())
+            except BadRecipe as fault:
+                st.error(literal(str(fault), most=400))
+            else:
+                _use(draft, loaded)
+                st.rerun()

@@ -1,0 +1,234 @@
+"""The Submit page's pieces, and the receipt that Batches shows as well."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from valar_ui import limits, outbox, session
+from valar_ui.checks import check_label
+from valar_ui.ledger import Dispatch, Draft, LedgerFault, State, Submission
+from valar_ui.ledger.words import ACTIONS
+from valar_ui.parts import costs, frame
+from valar_ui.parts.frame import count, local_time, megabytes
+from valar_ui.plan import plan
+from valar_ui.prepare import Prepared
+from valar_ui.pricing import estimate_all
+from valar_ui.session import literal
+from valar_ui.spool import DiskFull
+
+LABEL_RULE: Final = (f"^({limits.LABEL.pattern})?$", "Letters, digits, - and _ only")
+MARKS: Final = {
+    State.ACCEPTED: ":green[:material/check_circle:]",
+    State.REJECTED: ":red[:material/cancel:]",
+    State.HELD: ":orange[:material/pan_tool:]",
+    State.STOPPED: ":gray[:material/stop_circle:]",
+}
+
+
+def sent(draft: Draft, prepared: Prepared) -> Dispatch | None:
+    """What this draft's present contents became, where they were submitted; a new version is not sent yet."""
+    found = session.services().ledger.dispatches(session.owner(), draft_id=draft.id)
+    again = session.state().again
+    return next((it for it in found if it.fingerprint == prepared.fingerprint and it.id not in again), None)
+
+
+def _submit(draft: Draft, prepared: Prepared, label: str, confirmed: str | None) -> None:
+    """The click: one transaction in the ledger, nothing else; the worker sends."""
+    running, here = session.services(), session.state()
+    session.remember_mapping(draft)
+    try:
+        outbox.submit(
+            running.ledger,
+            owner=session.owner(),
+            draft_id=draft.id,
+            prepared=prepared,
+            label=label,
+            account=session.account(),
+            session=here.name,
+            file_name=draft.file_name,
+            now=session.now(),
+            confirmed=confirmed,
+        )
+    except (LedgerFault, DiskFull) as fault:
+        here.told = str(fault)
+        return
+    here.again = frozenset()
+    running.worker.wake()
+
+
+def form(draft: Draft, prepared: Prepared) -> None:
+    """The label, the destination, what will be sent, and the button."""
+    label = st.text_input(
+        "Label",
+        draft.label,
+        key=f"label-{draft.id}",
+        max_chars=limits.MAX_LABEL,
+        validate=LABEL_RULE,
+        live=True,
+        placeholder="reviews-november",
+        help=f"To find the batch again: letters, digits, - and _, at most {limits.MAX_LABEL}. Left empty, one is made.",
+    )
+    label = (label or "").strip()
+    parts = plan(prepared.sizes, label if check_label(label) is None else "")
+    flaw = check_label(label, parts=max(len(parts.parts), 1))
+    if flaw is None:
+        session.desk().save_label(draft, label)
+    else:
+        st.error(f"{literal(flaw.text)} {literal(flaw.hint)}")
+    where = "the sandbox" if session.destination() == "sandbox" else "Valar"
+    batches = "one batch" if len(parts.parts) == 1 else f"{len(parts.parts)} batches"
+    st.markdown(
+        f"**{count(prepared.requests, 'request')}, {batches}, {megabytes(parts.body_bytes)}, to {where}.**"
+        f"  \n{costs.in_words(estimate_all(prepared.usage, prices=session.prices()))}"
+    )
+    if prepared.left_out:
+        st.caption(f"{prepared.requests:,} of {count(prepared.rows, 'row')} go; {prepared.left_out:,} are left out.")
+    if label and label in {it.label for it in session.services().ledger.batches(session.owner())}:
+        st.caption(":material/info: This label was used before: the list will show two batches of that name.")
+    earlier = outbox.sent_before(session.services().ledger, session.owner(), prepared.content_sha256, session.account())
+    confirmed = earlier is None or _confirmed(earlier)
+    told = session.state().told
+    if told:
+        st.error(literal(told, most=500))
+        session.state().told = ""
+    st.button(
+        "Submit",
+        key="submit",
+        type="primary",
+        icon=":material/send:",
+        disabled=flaw is not None or not confirmed,
+        on_click=_submit,
+        args=(draft, prepared, label, earlier.id if earlier and confirmed else None),
+    )
+    st.caption("Valar cannot cancel a batch once it has it.")
+
+
+def _confirmed(earlier: Dispatch) -> bool:
+    """Whether the person saw that these contents were sent before, and wants them sent again."""
+    st.warning(literal(outbox.sent_before_words(earlier, now=session.now()), most=500), icon=":material/content_copy:")
+    return st.checkbox("Send it again, and pay for it again", key=f"again-{earlier.id}")
+
+
+def follow(dispatch: Dispatch) -> None:
+    """What became of it, refreshed by itself until nothing changes any more."""
+    ledger, owner = session.services().ledger, session.owner()
+
+    @st.fragment(run_every=None if dispatch.final else 1.0)
+    def watch() -> None:
+        now = ledger.dispatch(dispatch.id, owner) or dispatch
+        if now.final and not dispatch.final:
+            st.rerun(scope="app")
+        _status(now)
+
+    watch()
+    _after(dispatch)
+
+
+def _status(dispatch: Dispatch) -> None:
+    if dispatch.accepted:
+        st.success(f"Submitted: {count(dispatch.requests, 'request')} accepted.", icon=":material/check_circle:")
+    elif dispatch.moving:
+        st.info(literal(dispatch.summary, most=500), icon=":material/sync:")
+    else:
+        st.warning(literal(dispatch.summary, most=500), icon=":material/pan_tool:")
+    told = session.state().told
+    if told:
+        st.info(literal(told, most=500), icon=":material/info:")
+    for one in dispatch.parts:
+        _part(one, alone=len(dispatch.parts) == 1)
+    if dispatch.actions and len(dispatch.parts) > 1:
+        st.button(
+            ACTIONS["stop_remaining"],
+            key="stop-remaining",
+            icon=":material/stop_circle:",
+            on_click=_stop,
+            args=(dispatch,),
+        )
+        st.caption("What Valar already has goes on: it cannot be cancelled.")
+    with st.expander("Receipt", icon=":material/receipt_long:", key=f"receipt-{dispatch.id}"):
+        st.code(dispatch.receipt_text, language=None, wrap_lines=True)
+        st.download_button(
+            "Download the receipt", dispatch.receipt_text, f"receipt-{dispatch.id}.txt", "text/plain",
+            key=f"receipt-file-{dispatch.id}", on_click="ignore",
+        )  # fmt: skip
+
+
+def _stop(dispatch: Dispatch) -> None:
+    outbox.stop_remaining(session.services().ledger, dispatch.id, session.owner(), now=session.now())
+    session.services().worker.wake()
+
+
+def _part(one: Submission, *, alone: bool) -> None:
+    with st.container(border=True):
+        title = "" if alone else f"Part {one.part} of {one.parts}: "
+        st.markdown(f"{MARKS.get(one.state, ':blue[:material/sync:]')} {title}{literal(one.words, most=700)}")
+        if one.batch_id:
+            st.code(one.batch_id, language=None)
+        batch = session.services().ledger.batch(one.batch_id, session.owner()) if one.batch_id else None
+        facts = [
+            count(one.requests, "request"),
+            megabytes(one.body_bytes),
+            f"label {literal(one.label)}" if one.label else "",
+        ]
+        if batch is not None:
+            facts += [f"created {local_time(batch.created_at)}", literal(batch.words)]
+        st.caption(" · ".join(fact for fact in facts if fact))
+        last = one.attempts[-1] if one.attempts else None
+        if last is not None and last.request_id and one.state is not State.ACCEPTED:
+            kind = f"{literal(last.type)} · " if last.type else ""
+            st.caption(f"{kind}X-Request-ID {literal(last.request_id)}")
+        for action in one.actions:
+            _action(one, action)
+
+
+def _action(one: Submission, action: str) -> None:
+    if action == "give_key":
+        if session.account().kind == one.account.kind:
+            st.button("Go on with the key of this session", key=f"use-{one.id}", on_click=_act, args=(one, "use_key"))
+        if st.button(ACTIONS[action], key=f"{action}-{one.id}"):
+            frame.go("connection")
+        return
+    if action == "adopt":
+        for found in one.candidates or ():
+            label = f"{ACTIONS[action]}: {found.id}"
+            st.button(literal(label), key=f"{action}-{one.id}-{found.id}", on_click=_act, args=(one, action, found.id))
+        return
+    help_text = "Where Valar did accept the first one, both are paid for." if action == "send_again" else None
+    st.button(ACTIONS[action], key=f"{action}-{one.id}", on_click=_act, args=(one, action), help=help_text)
+
+
+def _act(one: Submission, action: str, batch_id: str = "") -> None:
+    """One decision of the person; what it changes is in the ledger before the page is drawn again."""
+    running, owner, now = session.services(), session.owner(), session.now()
+    ledger = running.ledger
+    try:
+        match action:
+            case "adopt":
+                outbox.adopt(ledger, one.id, owner, batch_id, now=now)
+            case "retry_now" | "ask_again":
+                outbox.ask_again(ledger, one.id, owner, now=now)
+            case "send_again":
+                outbox.send_again(ledger, one.id, owner, now=now)
+            case "split":
+                outbox.split(ledger, one.id, owner, now=now)
+            case "use_key":
+                outbox.give_key(ledger, one.id, owner, session.account(), now=now)
+            case "run_as_background":
+                session.state().told = outbox.run_as_background(ledger, one.id, owner)
+    except LedgerFault as fault:
+        session.state().told = str(fault)
+    running.worker.wake()
+
+
+def _after(dispatch: Dispatch) -> None:
+    st.space("small")
+    with st.container(horizontal=True):
+        if dispatch.accepted:
+            if st.button("See all batches", key="way-on", type="primary", icon=":material/arrow_forward:"):
+                frame.go("batches")
+            st.button("Start a new one", key="anew", on_click=session.open_draft, args=(None,), icon=":material/add:")
+        elif dispatch.final and st.button("Back to check", key="way-on", type="primary"):
+            session.state().again |= {dispatch.id}
+            frame.go("check")

@@ -1,0 +1,290 @@
+"""The Upload page's pieces: putting a file in, how it was read, controls that read it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from valar_ui import samples, session
+from valar_ui.ledger import Draft
+from valar_ui.parts import problems
+from valar_ui.parts.frame import count, megabytes
+from valar_ui.problems import Severity
+from valar_ui.readers import Reading, ReadOptions, UnreadableFile
+from valar_ui.session import literal
+
+TYPES: Final = ["csv", "tsv", "txt", "psv", "xlsx", "xlsm", "xls", "ods", "jsonl", "ndjson", "json", "parquet", "gz"]
+SHOWN_ROWS: Final = 50
+DELIMITERS: Final = {",": "Commas", ";": "Semicolons", "\t": "Tabs", "|": "Vertical bars"}
+ENCODINGS: Final = (
+    "utf-8",
+    "cp1252",
+    "utf-16",
+    "iso-8859-15",
+    "mac-roman",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc-kr",
+)
+NAMES: Final = {
+    "utf-8": "UTF-8",
+    "cp1252": "Windows-1252 (Western Europe)",
+    "utf-16": "UTF-16",
+    "mac-roman": "Mac Roman",
+}
+
+
+def _take(key: str) -> None:
+    """Spool the dropped file, then let Streamlit forget it: it would keep all of it in memory."""
+    dropped = st.session_state.get(key)
+    if dropped is None:
+        return
+    here = session.draft()
+    sent = here is not None and bool(session.services().ledger.dispatches(session.owner(), draft_id=here.id))
+    draft = session.desk().put_file(dropped.name, dropped, into=None if sent else here)
+    session.forget_upload(dropped)
+    session.open_draft(draft.id)
+
+
+def uploader() -> None:
+    """The drop zone."""
+    key = f"upload-{session.state().uploads}"
+    st.file_uploader(
+        "CSV, Excel, OpenDocument, JSON lines, JSON or Parquet, up to 256 MB",
+        type=TYPES,
+        key=key,
+        on_change=_take,
+        args=(key,),
+    )
+
+
+def _take_sample(sample: Path) -> None:
+    with sample.open("rb") as file:
+        draft = session.desk().put_file(sample.name, file)
+    session.open_draft(draft.id)
+
+
+def choose_file() -> None:
+    """What a new desk shows: the drop zone, and a way to try without a file."""
+    uploader()
+    st.markdown("No spreadsheet at hand?")
+    st.button(
+        "Try it with sample data",
+        key="sample",
+        icon=":material/auto_awesome:",
+        on_click=_take_sample,
+        args=(samples.REVIEWS,),
+        help="200 product reviews: with quotes, line breaks, emoji, a missing review and an id that is used twice.",
+    )
+
+
+def file_line(draft: Draft) -> None:
+    """The file's name, with ways to replace it or to begin anew."""
+    name, swap, fresh = st.columns([6, 1.4, 1.4], vertical_alignment="center")
+    name.markdown(f":material/description: **{literal(draft.file_name)}**")
+    with swap.popover("Replace", icon=":material/swap_horiz:", key="replace", width="stretch"):
+        st.markdown("Drop another version of this file. The mapping and the mends stay.")
+        uploader()
+    fresh.button(
+        "Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,), width="stretch"
+    )
+
+
+def refused(draft: Draft, fault: Exception) -> None:
+    """Why the file cannot be read, what to do, and the controls that might help."""
+    if isinstance(fault, UnreadableFile):
+        st.error(f"{literal(fault.text, most=600)} {literal(fault.hint, most=600)}", icon=":material/error:")
+    else:
+        st.error(
+            "Reading this file failed in a way this app does not know. The file is kept; try to save it as CSV (UTF-8) "
+            "in your spreadsheet program and drop that.",
+            icon=":material/error:",
+        )
+    st.markdown("Drop another file, or read this one differently:")
+    uploader()
+    read_controls(draft, session.reading())
+
+
+def lost() -> None:
+    """The file is no longer on this computer."""
+    st.warning("The file of this draft is no longer stored here. Drop it again; the mapping is kept.")
+    uploader()
+
+
+def _sentence(reading: Reading) -> str:
+    words = []
+    if reading.format in ("csv", "tsv") and reading.delimiter:
+        words.append(DELIMITERS.get(reading.delimiter, literal(repr(reading.delimiter))))
+    else:
+        words.append(
+            {"xlsx": "Excel workbook", "xls": "old Excel workbook", "ods": "OpenDocument sheet"}.get(
+                reading.format,
+                {"jsonl": "JSON lines", "json": "JSON", "parquet": "Parquet"}.get(reading.format, "Text"),
+            )
+        )
+    if reading.gzip:
+        words.append("compressed (gzip)")
+    if reading.encoding:
+        shown = NAMES.get(reading.encoding.casefold(), reading.encoding)
+        words.append(literal(shown) + (" (a guess)" if reading.encoding_guessed else ""))
+    if reading.header_row is not None:
+        words.append(f"headings in row {reading.header_row}" if reading.header_row else "no headings")
+    if reading.sheet:
+        others = [sheet for sheet in reading.sheets if sheet.name != reading.sheet]
+        hidden = sum(not sheet.visible for sheet in others)
+        told = f" ({count(len(others), 'other')}{f', {hidden} hidden' if hidden else ''})" if others else ""
+        words.append(f"sheet “{literal(reading.sheet)}”{told}")
+    return ", ".join(words)
+
+
+def how_it_was_read(reading: Reading) -> None:
+    """Rows, columns and guesses in words; the records add up."""
+    st.markdown(
+        f"**{count(reading.rows, 'row')} · {count(len(reading.columns), 'column')}** · {megabytes(reading.size)}"
+        f"  \nRead as: {_sentence(reading)}."
+    )
+    if reading.recognised_as == "valar-requests":
+        st.success("These are ready-made requests: there is nothing to map.", icon=":material/task_alt:")
+    elif reading.recognised_as == "openai-batch":
+        st.success(
+            "This is an OpenAI batch file. It was converted; there is nothing to map.", icon=":material/task_alt:"
+        )
+        for change in reading.changes:
+            st.markdown(f"- {literal(change, most=400)}")
+    parts = [
+        (reading.records_above, "above the headings"),
+        (reading.records_heading, "heading" if reading.records_heading == 1 else "headings"),
+        (reading.rows, "row" if reading.rows == 1 else "rows"),
+        (reading.records_blank, "blank"),
+        (reading.records_left_out, "left out"),
+        (reading.records_refused, "unreadable"),
+    ]
+    if reading.records and reading.records != reading.rows:
+        told = " + ".join(f"{number:,} {word}" for number, word in parts if number)
+        st.caption(f"{count(reading.records, 'record')} = {told}")
+
+
+def _reread(draft: Draft, options: ReadOptions) -> None:
+    session.desk().read(draft, options)
+
+
+def read_controls(draft: Draft, reading: Reading | None) -> None:
+    """One control for each guess; a change reads the file again at once."""
+    options = reading.options if reading else ReadOptions()
+    turn = f"{draft.id}-{draft.upload}-{options}"
+    with st.expander("Read it differently", icon=":material/tune:", key=f"reread-{draft.id}"):
+        slots = st.columns(4)
+        changed: dict[str, Any] = {}
+        text = reading is None or reading.encoding is not None
+        if text:
+            here = options.encoding
+            listed = [None, *ENCODINGS] if here in (None, *ENCODINGS) else [None, here, *ENCODINGS]
+            changed["encoding"] = slots[0].selectbox(
+                "Characters",
+                listed,
+                listed.index(here),
+                lambda it: NAMES.get(it, it) if it else "Find out",
+                key=f"enc-{turn}",
+            )
+        if reading is None or reading.delimiter is not None:
+            listed = [None, *DELIMITERS]
+            here = options.delimiter if options.delimiter in listed else None
+            changed["delimiter"] = slots[1].selectbox(
+                "Cells end with",
+                listed,
+                listed.index(here),
+                lambda it: DELIMITERS[it] if it else "Find out",
+                key=f"del-{turn}",
+            )
+        if reading is not None and len(reading.sheets) > 1:
+            names = [sheet.name for sheet in reading.sheets]
+            shown = {sheet.name: sheet.name + ("" if sheet.visible else " (hidden)") for sheet in reading.sheets}
+            changed["sheet"] = slots[1].selectbox(
+                "Sheet", names, names.index(reading.sheet or names[0]), lambda it: shown[it], key=f"sheet-{turn}"
+            )
+            if changed["sheet"] == reading.sheet and options.sheet is None:
+                changed["sheet"] = None
+        if reading is not None and reading.header_row is not None:
+            row = slots[2].number_input("Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}")
+            changed["header_row"] = options.header_row if row == reading.header_row else int(row)
+            first = slots[3].number_input(
+                "First row of data (0: the next)", 0, 1_000_000, options.first_data_row or 0, key=f"first-{turn}"
+            )
+            changed["first_data_row"] = int(first) or None
+        wanted = replace(options, **changed)
+        if wanted != options:
+            if wanted.sheet != options.sheet:
+                wanted = ReadOptions(sheet=wanted.sheet)
+            _reread(draft, wanted)
+            st.rerun()
+
+
+def questions(draft: Draft, reading: Reading) -> None:
+    """What only the person can decide: hidden rows, rows that look like totals or sources."""
+    options = reading.options
+    if reading.hidden_rows:
+        said, button = st.columns([5, 2], vertical_alignment="center")
+        rows = count(reading.hidden_rows, "row")
+        if options.skip_hidden:
+            said.info(f"{rows} hidden by a filter or by hand: left out.", icon=":material/visibility_off:")
+            button.button(
+                "Send them too", key="hidden", on_click=_reread, args=(draft, replace(options, skip_hidden=False))
+            )
+        else:
+            said.warning(
+                f"{rows} hidden by a filter or by hand: they would be sent too.", icon=":material/visibility_off:"
+            )
+            button.button(
+                "Leave them out", key="hidden", on_click=_reread, args=(draft, replace(options, skip_hidden=True))
+            )
+    if reading.footers:
+        doubtful = tuple(footer.row for footer in reading.footers)
+        said, button = st.columns([5, 2], vertical_alignment="center")
+        told = "; ".join(
+            f"row {footer.row:,}: {literal(footer.text, most=60)} ({footer.why})" for footer in reading.footers[:5]
+        )
+        said.warning(f"{count(len(doubtful), 'row')} may be no data. {told}", icon=":material/playlist_remove:")
+        wanted = replace(options, drop_rows=tuple(sorted({*options.drop_rows, *doubtful})))
+        button.button(f"Leave out {count(len(doubtful), 'row')}", key="footers", on_click=_reread, args=(draft, wanted))
+    if options.drop_rows:
+        said, button = st.columns([5, 2], vertical_alignment="center")
+        said.info(f"{count(len(options.drop_rows), 'row')} left out as no data.", icon=":material/playlist_remove:")
+        button.button(
+            "Take them back", key="footers-back", on_click=_reread, args=(draft, replace(options, drop_rows=()))
+        )
+
+
+def things_to_know(reading: Reading) -> None:
+    """The problems found while reading, grouped, worst first."""
+    groups = reading.report.groups
+    if not groups:
+        return
+    errors = reading.report.count(Severity.ERROR)
+    label = f"{count(len(groups), 'thing')} to know" + (
+        f", {count(errors, 'row')} cannot be used as they are" if errors else ""
+    )
+    with st.expander(label, icon=":material/report:", expanded=bool(errors), key="things"):
+        for group in groups:
+            problems.group(group)
+
+
+def first_rows(reading: Reading) -> None:
+    """The first rows, numbered as the spreadsheet numbers them."""
+    cells: dict[str, list[str]] = {name: [] for name in reading.columns}
+    numbers: list[int] = []
+    for chunk in reading.table.chunks(stop=SHOWN_ROWS):
+        numbers += chunk.numbers
+        for name, texts in chunk.columns.items():
+            cells[name] += [text[:500] for text in texts]
+    shown = pd.DataFrame(cells, index=pd.Index(numbers, name="row"), dtype="object")
+    st.dataframe(shown, key="first-rows", height=min(36 * (len(numbers) + 1) + 2, 420))
+    if reading.rows > len(numbers):
+        st.caption(f"The first {len(numbers)} of {reading.rows:,} rows, every cell as it stands in the file.")
