@@ -67,6 +67,8 @@ def main() -> int:
         began = time.monotonic()
         with app:
             seconds = time.monotonic() - began
+            if not (copy / ".venv" / "bin" / "python").exists():
+                raise SystemExit("The fresh start did not make an environment of its own.")
             if not chromium.left_out():
                 look(app.url)
         print(f"Fresh start: `make run` was up after {seconds:.0f} s, its first page drawn.")

@@ -31,8 +31,9 @@ def free_port() -> int:
 
 
 def clean_environment(home: Path) -> dict[str, str]:
-    """This environment without settings, keys and secrets that a developer may have in it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VALAR_", "STREAMLIT_"))}
+    """This environment without settings, keys and secrets that a developer, or the `make` around it, put there."""
+    theirs = ("VALAR_", "STREAMLIT_", "MAKE", "MFLAGS", "VENV", "PORT", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
     user = home / "user"
     user.mkdir(parents=True, exist_ok=True)
     return {**kept, "VALAR_UI_HOME": str(home / "data"), "HOME": str(user), "PYTHONUNBUFFERED": "1"}
