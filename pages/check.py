@@ -25,6 +25,7 @@ if job.fault is not None:
     st.stop()
 
 prepared = job.result
+frame.mark_steps(f"checked {prepared.fingerprint}")
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)
 checking.compared(draft, prepared)

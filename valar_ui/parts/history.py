@@ -52,6 +52,7 @@ def _rows(batches: list[Batch]) -> pd.DataFrame:
         [
             {
                 "id": it.id,
+                "state": it.words,
                 "label": it.label,
                 "requests": it.requests,
                 "created": local_time(it.created_at),
@@ -59,7 +60,6 @@ def _rows(batches: list[Batch]) -> pd.DataFrame:
                 "account": "sandbox"
                 if it.account.kind == "sandbox"
                 else f"{it.account.base_url}, key {it.account.fingerprint[:8]}",
-                "state": it.words,
             }
             for it in batches
         ]
@@ -89,7 +89,7 @@ def _list(batches: list[Batch], key: str) -> None:
 def _csv(batches: list[Batch]) -> str:
     """The list as a spreadsheet opens it; a text that begins like a formula is made plain."""
     rows = _rows(batches)
-    rows.insert(4, "created_utc", [pd.Timestamp(it.created_at, unit="s", tz="UTC").isoformat() for it in batches])
+    rows.insert(5, "created_utc", [pd.Timestamp(it.created_at, unit="s", tz="UTC").isoformat() for it in batches])
     texts = rows.select_dtypes(exclude="number").columns
     for name in texts:
         rows[name] = [f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text for text in rows[name]]

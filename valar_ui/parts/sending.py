@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Final
 
 import streamlit as st
@@ -19,6 +20,10 @@ from valar_ui.session import literal
 from valar_ui.spool import DiskFull
 
 LABEL_RULE: Final = (f"^({limits.LABEL.pattern})?$", "Letters, digits, - and _ only")
+SENDING_S: Final = 1.0
+"""Seconds between two looks at the ledger while something is on its way."""
+RUNNING_S: Final = 3.0
+"""Seconds between two looks while Valar works on the batch."""
 MARKS: Final = {
     State.ACCEPTED: ":green[:material/check_circle:]",
     State.REJECTED: ":red[:material/cancel:]",
@@ -114,8 +119,10 @@ def _confirmed(earlier: Dispatch) -> bool:
 def follow(dispatch: Dispatch) -> None:
     """What became of it, refreshed by itself until nothing changes any more."""
     ledger, owner = session.services().ledger, session.owner()
+    frame.mark_steps(f"sent {dispatch.id}")
+    running = any(not batch.final for batch in map(ledger.batch, dispatch.batch_ids, repeat(owner)) if batch)
 
-    @st.fragment(run_every=None if dispatch.final else 1.0)
+    @st.fragment(run_every=SENDING_S if not dispatch.final else RUNNING_S if running else None)
     def watch() -> None:
         now = ledger.dispatch(dispatch.id, owner) or dispatch
         if now.final and not dispatch.final:
