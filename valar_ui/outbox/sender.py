@@ -98,8 +98,12 @@ class Outbox:
         make_key: Callable[[], str] = lambda: str(uuid4()),
         jitter: Jitter = random.uniform,
         failpoint: Failpoint = no_failpoint,
+        only: Callable[[Submission], bool] = lambda _one: True,
     ) -> None:
-        """`origin` gives the base URL of an account: the sandbox's may change between runs, Valar's never does."""
+        """`origin` gives the base URL of an account: the sandbox's may change between runs, Valar's never does.
+
+        `only` says which submissions this sender takes care of.
+        """
         self._ledger = ledger
         self._spool = spool
         self._keyring = keyring
@@ -111,6 +115,7 @@ class Outbox:
         self._make_key = make_key
         self._jitter = jitter
         self._failpoint = failpoint
+        self._only = only
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._pauses: dict[Account, Pause] = {}
         self._unwritten: dict[str, Callable[[], None]] = {}
@@ -131,7 +136,7 @@ class Outbox:
     def step(self) -> bool:
         """Take the first submission that can go on one step further; False where none can now."""
         self._write_what_came()
-        unfinished = self._ledger.unfinished()
+        unfinished = [one for one in self._ledger.unfinished() if self._only(one)]
         busy = {
             one.dispatch_id
             for one in unfinished
