@@ -55,9 +55,11 @@ def split(text: str, dialect: Dialect) -> Split:
                     search = end + 1
                 elif text.startswith(quote, end + 1):
                     search = end + 2
-                elif end + 1 == len(text) or text.startswith(delimiter, end + 1):
-                    break
-                elif dialect.spaces and not text[end + 1 :].split(delimiter, 1)[0].strip(" "):
+                elif (
+                    end + 1 == len(text)
+                    or text.startswith(delimiter, end + 1)
+                    or (dialect.spaces and not text[end + 1 :].split(delimiter, 1)[0].strip(" "))
+                ):
                     break
                 else:
                     damaged, search = True, end + 1

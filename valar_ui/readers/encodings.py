@@ -217,7 +217,8 @@ def _script_score(text: bytes, name: str) -> float:
     script = "\u0370" if name in ("cp1253", "iso8859-7") else "\u0400"
     own = sum(len(word) for word in words if all(script <= c <= chr(ord(script) + 0xFF) for c in word))
     small = sum(c.islower() for word in words for c in word)
-    return min(likely, own) / max(len(foreign), 1) * (0.9 + 0.1 * small / max(sum(map(len, words)), 1))
+    score: float = min(likely, own) / max(len(foreign), 1) * (0.9 + 0.1 * small / max(sum(map(len, words)), 1))
+    return score
 
 
 def open_text(path: Path, encoding: Encoding) -> TextIOWrapper:

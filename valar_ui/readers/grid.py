@@ -54,9 +54,9 @@ class Grid:
 class Facts:
     """What a format knows beyond the cells."""
 
-    hidden: Callable[[int], bool] = lambda number: False
+    hidden: Callable[[int], bool] = lambda _: False
     """Whether a row is hidden."""
-    heading_rows: Callable[[int], int] = lambda number: 1
+    heading_rows: Callable[[int], int] = lambda _: 1
     """How many rows the headings take that begin in a row."""
     heading_cells: Callable[[int, list[Sequence[str]]], list[str]] | None = None
     """The names out of headings over several rows."""

@@ -36,7 +36,7 @@ def kind_of(path: Path, name: str) -> str:
         head = file.read(HEAD)
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
-    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return "ole"
@@ -61,7 +61,7 @@ def _refuse_markup(head: bytes, name: str) -> None:
             "Open it in Excel and save it as an Excel workbook (.xlsx).",
             code="web-page",
         )
-    if start.startswith(b"<?xml") or start.startswith(b"<workbook"):
+    if start.startswith((b"<?xml", b"<workbook")):
         if b"urn:schemas-microsoft-com:office:spreadsheet" in start:
             raise UnreadableFile(
                 "This file is an XML spreadsheet of Excel 2003.",

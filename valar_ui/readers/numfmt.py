@@ -182,7 +182,7 @@ def _whole(digits: str, tokens: list[tuple[str, str]]) -> str:
     needed = sum(text.count("0") for kind, text in tokens if kind == "digits")
     digits = digits.lstrip("0").rjust(needed, "0")
     if grouped:
-        parts = []
+        parts: list[str] = []
         while len(digits) > 3:
             parts.insert(0, digits[-3:])
             digits = digits[:-3]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from valar_ui.problems import Problem, Report, Severity
 from valar_ui.readers import ready
-from valar_ui.readers.grid import MAX_COLUMNS, Grid, Ledger
+from valar_ui.readers.grid import MAX_COLUMNS, Grid, Ledger, Record
 from valar_ui.readers.headings import unique_names
 from valar_ui.readers.jsontext import JsonFlaw, cell
 from valar_ui.readers.reading import ReadOptions, Recognised, UnreadableFile
@@ -112,6 +112,25 @@ def _flatten(value: dict[str, Any], path: tuple[str, ...], out: dict[Key, Any]) 
             out[key if not path else here] = item
 
 
+def all_lists(items: Iterable[Item]) -> bool:
+    """The first values are lists: a table of rows, not of objects."""
+    sample = list(islice((item.value for item in items if item.value is not None), 20))
+    return bool(sample) and all(isinstance(value, list) for value in sample)
+
+
+def records(items: Iterable[Item], report: Report) -> Iterator[Record]:
+    """Lists as records of a grid; anything else is told and makes a blank one."""
+    for item in items:
+        if item.flaw is not None:
+            report.add(line_problem(item))
+        if isinstance(item.value, list):
+            yield item.number, item.line, [cell(value) for value in item.value]
+        else:
+            if item.flaw is None and not item.blank:
+                report.add(_not_an_object(item))
+            yield item.number, item.line, []
+
+
 def build(items: Callable[[], Iterator[Item]], *, into: Path, options: ReadOptions, report: Report) -> Objects:
     """Write the table; `items` begins anew at each call. `UnreadableFile` where no value makes a row."""
     sample = [item.value for item in islice((item for item in items() if item.value is not None), SAMPLE)]
@@ -132,13 +151,9 @@ def build(items: Callable[[], Iterator[Item]], *, into: Path, options: ReadOptio
         except NewKey:
             shape = _all_keys(items, shape)
         else:
-            _merge(report, fresh)
+            report.absorb(fresh)
             return Objects(grid)
     raise AssertionError("the keys of a file do not change between two passes")
-
-
-def _merge(report: Report, fresh: Report) -> None:
-    report.absorb(fresh)
 
 
 def _all_keys(items: Callable[[], Iterator[Item]], shape: Shape) -> Shape:

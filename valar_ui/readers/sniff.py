@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from valar_ui.jobs import Progress
 from valar_ui.problems import Problem, Report, Severity
-from valar_ui.readers import archive, calamine, delimited, dialect, grid, jsonlines, objects, workbook
+from valar_ui.readers import (
+    archive,
+    calamine,
+    delimited,
+    dialect,
+    grid,
+    jsonfile,
+    jsonlines,
+    objects,
+    parquet,
+    workbook,
+)
 from valar_ui.readers.encodings import Encoding, decide, open_text
 from valar_ui.readers.kinds import kind_of, text_kind
 from valar_ui.readers.reading import Reading, ReadOptions, UnreadableFile
@@ -47,9 +60,55 @@ def read(
         if kind == "gzip":
             raise UnreadableFile("This file is compressed twice.", "Unpack it first.", code="compressed-twice")
         facts = Survey(found.size, found.sha256, inner.utf8)
-        return _read(plain, facts, kind, name, into, options, _part(progress, SURVEY_SHARE, 1.0), gzip=True)
+        reading = _read(plain, facts, kind, inner_name, into, options, _part(progress, SURVEY_SHARE, 1.0))
+        return replace(reading, name=name, gzip=True)
     finally:
         plain.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What every `Reading` tells beside its table."""
+
+    survey: Survey
+    name: str
+    options: ReadOptions
+    report: Report
+    encoding: Encoding | None = None
+
+    def reading(self, table: grid.Grid, **more: Any) -> Reading:
+        """The `Reading` of a table; `more` are its other fields."""
+        if self.encoding is not None:
+            _report_encoding(self.report, self.encoding, table.guessed_cells)
+        ledger = table.ledger
+        return Reading(
+            name=self.name,
+            size=self.survey.size,
+            sha256=self.survey.sha256,
+            table_path=table.path,
+            columns=table.columns,
+            rows=table.rows,
+            options=self.options,
+            encoding=None if self.encoding is None else self.encoding.name,
+            encoding_guessed=self.encoding is not None and self.encoding.guessed,
+            header_row=table.header_row,
+            records=ledger.records,
+            records_above=ledger.above,
+            records_heading=ledger.heading,
+            records_blank=ledger.blank,
+            records_left_out=ledger.left_out,
+            records_refused=ledger.refused,
+            hidden_rows=table.hidden_rows,
+            footers=table.footers,
+            report=self.report,
+            **more,
+        )
+
+    def workbook(self, made: workbook.Made, kind: str) -> Reading:
+        """The `Reading` of a sheet."""
+        return self.reading(
+            made.grid, format=kind, sheet=made.sheet, sheets=made.sheets, hidden_columns=made.hidden_columns
+        )
 
 
 def _part(progress: Progress | None, low: float, high: float) -> Progress | None:
@@ -66,25 +125,24 @@ def _read(
     into: Path,
     options: ReadOptions,
     progress: Progress | None,
-    *,
-    gzip: bool = False,
 ) -> Reading:
     if kind == "ole":
         report = Report()
         made = calamine.read_xls(path, into=into, options=options, report=report, progress=progress)
-        return _workbook_reading(made, "xls", found, name, options, report)
+        return Facts(found, name, options, report).workbook(made, "xls")
+    if kind == "parquet":
+        report = Report()
+        table = parquet.read(path, into=into, options=options, report=report, progress=progress)
+        return Facts(found, name, options, report).reading(table, format="parquet")
     if kind == "zip":
         return _read_zip(path, found, name, into, options, progress)
-    inner_name = name[:-3] if gzip and name.lower().endswith(".gz") else name
     encoding = decide(path, utf8=found.utf8, option=options.encoding)
     with open_text(path, encoding) as stream:
         sample = _sample(stream)
-    kind = text_kind(sample, inner_name)
-    if kind == "jsonl":
-        reading = _read_lines(path, found, name, into, options, encoding, progress)
-    else:
-        reading = _read_delimited(path, found, kind, name, into, options, encoding, sample, progress)
-    return reading
+    kind = text_kind(sample, name)
+    if kind in ("json", "jsonl"):
+        return _read_json(path, found, kind, name, into, options, encoding, progress)
+    return _read_delimited(path, found, kind, name, into, options, encoding, sample, progress)
 
 
 def _read_zip(
@@ -99,35 +157,7 @@ def _read_zip(
             made = workbook.read_ods(opened, into=into, options=options, report=report, progress=progress)
         else:
             made = calamine.read_xlsb(path, into=into, options=options, report=report, progress=progress)
-    return _workbook_reading(made, kind, found, name, options, report)
-
-
-def _workbook_reading(
-    made: workbook.Made, kind: str, found: Survey, name: str, options: ReadOptions, report: Report
-) -> Reading:
-    built = made.grid
-    return Reading(
-        format=kind,
-        name=name,
-        size=found.size,
-        sha256=found.sha256,
-        table_path=built.path,
-        columns=built.columns,
-        rows=built.rows,
-        options=options,
-        sheet=made.sheet,
-        sheets=made.sheets,
-        header_row=built.header_row,
-        records=built.ledger.records,
-        records_above=built.ledger.above,
-        records_heading=built.ledger.heading,
-        records_blank=built.ledger.blank,
-        records_left_out=built.ledger.left_out,
-        hidden_rows=built.hidden_rows,
-        hidden_columns=made.hidden_columns,
-        footers=built.footers,
-        report=report,
-    )
+    return Facts(found, name, options, report).workbook(made, kind)
 
 
 def _sample(stream: TextIO) -> str:
@@ -138,6 +168,11 @@ def _sample(stream: TextIO) -> str:
     return text
 
 
+def _place(stream: TextIOWrapper) -> int:
+    """Bytes read so far."""
+    return stream.buffer.tell()  # type: ignore[attr-defined]  # the typed buffer only promises what reading needs
+
+
 def _watched(
     stream: TextIO, path: Path, progress: Progress | None, records: Iterator[grid.Record]
 ) -> Iterator[grid.Record]:
@@ -146,10 +181,9 @@ def _watched(
         yield from records
         return
     size = path.stat().st_size
-    raw = stream.buffer  # type: ignore[attr-defined]  # TextIOWrapper has it, TextIO does not say so
     for count, record in enumerate(records):
         if count % 1_000 == 0:
-            progress(raw.tell() / size)
+            progress(_place(stream) / size)
         yield record
 
 
@@ -183,29 +217,8 @@ def _read_delimited(
         made = grid.build(
             _watched(stream, path, progress, iter(records)), into=into, options=options, report=report, facts=facts
         )
-    _report_encoding(report, encoding, made.guessed_cells)
-    return Reading(
-        format="tsv" if form.delimiter == "\t" else "csv",
-        name=name,
-        size=found.size,
-        sha256=found.sha256,
-        table_path=made.path,
-        columns=made.columns,
-        rows=made.rows,
-        options=options,
-        encoding=encoding.name,
-        encoding_guessed=encoding.guessed,
-        delimiter=form.delimiter,
-        header_row=made.header_row,
-        records=made.ledger.records,
-        records_above=made.ledger.above,
-        records_heading=made.ledger.heading,
-        records_blank=made.ledger.blank,
-        records_left_out=made.ledger.left_out,
-        records_refused=made.ledger.refused,
-        footers=made.footers,
-        report=report,
-    )
+    facts_found = Facts(found, name, options, report, encoding)
+    return facts_found.reading(made, format="tsv" if form.delimiter == "\t" else "csv", delimiter=form.delimiter)
 
 
 def _line_length(text: str) -> int:
@@ -252,9 +265,10 @@ def _report_encoding(report: Report, encoding: Encoding, cells: int) -> None:
     )
 
 
-def _read_lines(
+def _read_json(
     path: Path,
     found: Survey,
+    kind: str,
     name: str,
     into: Path,
     options: ReadOptions,
@@ -262,47 +276,18 @@ def _read_lines(
     progress: Progress | None,
 ) -> Reading:
     report = Report()
+    size = max(path.stat().st_size, 1)
 
     def items() -> Iterator[objects.Item]:
         with open_text(path, encoding) as stream:
-            for count, item in enumerate(jsonlines.items(stream)):
+            for count, item in enumerate((jsonlines if kind == "jsonl" else jsonfile).items(stream)):
                 if progress is not None and count % 1_000 == 0:
-                    progress(stream.buffer.tell() / max(path.stat().st_size, 1))
+                    progress(_place(stream) / size)
                 yield item
 
-    return _from_objects(items, "jsonl", found, name, into, options, encoding, report)
-
-
-def _from_objects(
-    items: Callable[[], Iterator[objects.Item]],
-    kind: str,
-    found: Survey,
-    name: str,
-    into: Path,
-    options: ReadOptions,
-    encoding: Encoding,
-    report: Report,
-) -> Reading:
+    facts = Facts(found, name, options, report, encoding)
+    if objects.all_lists(items()):
+        table = grid.build(objects.records(items(), report), into=into, options=options, report=report)
+        return facts.reading(table, format=kind)
     made = objects.build(items, into=into, options=options, report=report)
-    _report_encoding(report, encoding, 0)
-    ledger = made.grid.ledger
-    return Reading(
-        format=kind,
-        name=name,
-        size=found.size,
-        sha256=found.sha256,
-        table_path=made.grid.path,
-        columns=made.grid.columns,
-        rows=made.grid.rows,
-        options=options,
-        encoding=encoding.name,
-        encoding_guessed=encoding.guessed,
-        records=ledger.records,
-        records_above=ledger.above,
-        records_blank=ledger.blank,
-        records_left_out=ledger.left_out,
-        records_refused=ledger.refused,
-        recognised_as=made.recognised_as,
-        changes=made.changes,
-        report=report,
-    )
+    return facts.reading(made.grid, format=kind, recognised_as=made.recognised_as, changes=made.changes)

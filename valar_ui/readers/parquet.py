@@ -1,0 +1,118 @@
+"""Parquet by row group: every value as text, nested values as compact JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from valar_ui.jobs import Progress
+from valar_ui.problems import Report
+from valar_ui.readers import grid, numfmt
+from valar_ui.readers.headings import unique_names
+from valar_ui.readers.reading import ReadOptions, UnreadableFile
+from valar_ui.readers.watch import Watch
+from valar_ui.table import Table, TableWriter
+
+BATCH_ROWS: Final = 2_000
+"""Rows turned into text at once."""
+
+MAX_GROUP: Final = 2_000_000_000
+"""Bytes of one row group when unpacked."""
+
+
+def read(
+    path: Path, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None = None
+) -> grid.Grid:
+    """The table of a Parquet file; rows are numbered from 1."""
+    try:
+        with pq.ParquetFile(path) as file:
+            _refuse_large(file.metadata)
+            return _write(file, into, options, report, progress)
+    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as fault:
+        reason = str(fault).split("\n", 1)[0][:160]
+        raise UnreadableFile(
+            f"This Parquet file cannot be read: {reason}",
+            "It may be damaged, or use a type that is not supported; save it again, or save it as CSV.",
+            code="unreadable-parquet",
+        ) from None
+
+
+def _refuse_large(metadata: pq.FileMetaData) -> None:
+    for at in range(metadata.num_row_groups):
+        if metadata.row_group(at).total_byte_size > MAX_GROUP:
+            raise UnreadableFile(
+                "A part of this Parquet file is too large to be read.",
+                "Write it with smaller row groups.",
+                code="too-large-unpacked",
+            )
+    if not metadata.num_rows:
+        raise UnreadableFile("This Parquet file has no rows.", "Upload the file with the rows.", code="no-rows")
+
+
+def _write(
+    file: pq.ParquetFile, into: Path, options: ReadOptions, report: Report, progress: Progress | None
+) -> grid.Grid:
+    columns = unique_names(file.schema_arrow.names)[0]
+    total, number = file.metadata.num_rows, 0
+    dropped = frozenset(options.drop_rows)
+    ledger = grid.Ledger(records=total)
+    watch = Watch(columns, report)
+    path = into / f"table-{uuid.uuid4().hex}.arrow"
+    with TableWriter(path, columns, watch=watch) as writer:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            if progress is not None:
+                progress(number / total)
+            for cells in zip(*(_texts(column) for column in batch.columns), strict=True):
+                number += 1
+                if number in dropped:
+                    ledger.left_out += 1
+                else:
+                    writer.append(number, 0, cells)
+        if not writer.rows:
+            raise UnreadableFile("No rows are left: all are left out.", "Put some back.", code="no-rows-left")
+    watch.finish(Table(path))
+    return grid.Grid(path, columns, writer.rows, None, ledger)
+
+
+def _texts(column: pa.Array) -> list[str]:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return [value or "" for value in column.to_pylist()]
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return [text_of(value) for value in column.to_pylist()]
+
+
+def text_of(value: Any) -> str:
+    """One value as text; bytes that are no UTF-8 as hexadecimal digits."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return numfmt.plain(value) if math.isfinite(value) else str(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return numfmt.when(value / timedelta(days=1), numfmt.Kind.DURATION, epoch_1904=False) or ""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.hex()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=text_of)
