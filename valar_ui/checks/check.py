@@ -43,6 +43,8 @@ class Sent:
     """Bytes of each item."""
     marks: array[int] = field(default_factory=lambda: array("q"))
     """Hash of each request without its id; equal requests have equal marks."""
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    """Hash of each custom_id."""
     unlimited: int = 0
     """Requests without max_output_tokens."""
 

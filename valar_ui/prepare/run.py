@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 
 from valar_ui.checks import Inspection, Scope, Sent, identical
 from valar_ui.compose import compose
-from valar_ui.ids import Ids
+from valar_ui.ids import Ids, repeats
 from valar_ui.jobs import Progress
 from valar_ui.prepare.files import MANIFEST, Items, Manifest, Tally
 from valar_ui.prepare.prepared import Prepared, fingerprint
@@ -47,7 +48,9 @@ def prepare(
     partial = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.partial")
     partial.mkdir(parents=True, mode=0o700)
     try:
-        _Pass(reading, recipe, tuple(steps), partial, progress or _silent, prices).run()
+        ids = Ids.scan(reading.table, recipe, steps)
+        while crowded := _Pass(reading, recipe, tuple(steps), partial, progress or _silent, prices, ids).run():
+            ids = ids.apart_from(crowded)
         _sync(partial)
         if folder.exists():
             shutil.rmtree(folder)
@@ -82,23 +85,27 @@ class _Pass:
         folder: Path,
         progress: Progress,
         prices: Prices,
+        ids: Ids,
     ) -> None:
         self._reading, self._recipe, self._steps, self._folder = reading, recipe, steps, folder
-        self._progress, self._prices = progress, prices
+        self._progress, self._prices, self._ids = progress, prices, ids
         self._table = reading.table
         self._leave = [step for step in steps if isinstance(step, LeaveOut)]
         self._leave_rows = {step.row for step in steps if isinstance(step, LeaveOutRow)}
         self._sent, self._tally = Sent(), Tally()
         self._left_out = self._blocked = 0
+        self._crowded: frozenset[str] = frozenset()
 
-    def run(self) -> None:
-        """Write every file of the folder."""
+    def run(self) -> frozenset[str]:
+        """Write every file of the folder; returns made ids that met another id, for which all is to be done again."""
         with (self._folder / "problems.jsonl").open("wb") as file:
             report = Report(sink=_sink(file.write, left_out=False))
             gone = Report(sink=_sink(file.write, left_out=True))
             items_bytes, sha256, merged, usage = self._rows(report, gone)
             file.flush()
             os.fsync(file.fileno())
+        if crowded := self._crowded:
+            return crowded
         sizes = np.fromfile(self._folder / "sizes.bin", np.uint32)
         rows = self._going_rows
         value = {
@@ -122,9 +129,10 @@ class _Pass:
             file.flush()
             os.fsync(file.fileno())
         self._progress(1.0)
+        return frozenset()
 
     def _rows(self, report: Report, gone: Report) -> tuple[int, str, int, dict[str, Usage]]:
-        ids = Ids.scan(self._table, self._recipe, self._steps)
+        ids = self._ids
         inspection = Inspection(
             Scope(
                 self._recipe,
@@ -160,10 +168,12 @@ class _Pass:
                 sent.rows.append(composed.row)
                 sent.sizes.append(len(item))
                 sent.marks.append(hash(composed.body))
+                sent.ids.append(hash(composed.custom_id))
                 sent.unlimited += not tally.add(composed)
                 inspection.goes(composed)
         manifest.close()
         self._progress(0.95)
+        self._crowded = repeats(partial(_manifest_ids, manifest_path), sent.ids)
         rows = np.frombuffer(sent.rows, np.uint64)
         dropped: set[int] = set()
         for problem in inspection.end(sent):
@@ -251,6 +261,13 @@ class _Pass:
     def _first_problem(self, report: Report) -> int | None:
         rows = [min(group.rows) for group in report.groups if group.rows and group.severity is not Severity.NOTE]
         return self._table.index_of(min(rows)) if rows else None
+
+
+def _manifest_ids(path: Path) -> Iterator[tuple[list[int], list[str]]]:
+    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as file:
+        for at in range(file.num_record_batches):
+            batch = file.get_batch(at)
+            yield batch.column("row").to_pylist(), batch.column("custom_id").to_pylist()
 
 
 def _sink(write: Callable[[bytes], Any], *, left_out: bool) -> Callable[[Problem], None]:
