@@ -170,11 +170,12 @@ def _sample(stream: TextIO) -> str:
 
 def _place(stream: TextIOWrapper) -> int:
     """Bytes read so far."""
-    return stream.buffer.tell()  # type: ignore[attr-defined]  # the typed buffer only promises what reading needs
+    place: int = stream.buffer.tell()  # type: ignore[attr-defined]  # the typed buffer only promises what reading needs
+    return place
 
 
 def _watched(
-    stream: TextIO, path: Path, progress: Progress | None, records: Iterator[grid.Record]
+    stream: TextIOWrapper, path: Path, progress: Progress | None, records: Iterator[grid.Record]
 ) -> Iterator[grid.Record]:
     """Tell how far the file is read, every thousand records."""
     if progress is None:

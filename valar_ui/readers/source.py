@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
+import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import pyarrow as pa
 
 from valar_ui.jobs import Progress
 from valar_ui.readers.reading import UnreadableFile
@@ -35,25 +37,40 @@ def survey(path: Path, *, progress: Progress | None = None) -> Survey:
     """Hash a file and check it for UTF-8 in one streaming pass."""
     size = path.stat().st_size
     digest = hashlib.sha256()
-    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-    done = 0
+    utf8, done, rest = True, 0, b""
     with path.open("rb", buffering=0) as file:
         while block := file.read(BLOCK):
             digest.update(block)
             done += len(block)
-            if decoder is not None and not (block.isascii() and not decoder.getstate()[0]):
-                try:
-                    decoder.decode(block)
-                except UnicodeDecodeError:
-                    decoder = None
-            if progress is not None and size:
+            if utf8 and (rest or not block.isascii()):
+                whole = rest + block
+                cut = _last_character(whole)
+                utf8, rest = _is_utf8(whole[:cut]), whole[cut:]
+            if progress is not None:
                 progress(done / size)
-    if decoder is not None:
-        try:
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            decoder = None
-    return Survey(size, digest.hexdigest(), decoder is not None)
+    return Survey(size, digest.hexdigest(), utf8 and not rest)
+
+
+def _last_character(block: bytes) -> int:
+    """Where a character begins that the end of the block cuts off; its length where none is cut."""
+    for back in range(1, min(4, len(block) + 1)):
+        byte = block[-back]
+        if byte >= 0xC0:
+            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return len(block) - back if needed > back else len(block)
+        if byte < 0x80:
+            break
+    return len(block)
+
+
+def _is_utf8(block: bytes) -> bool:
+    """Arrow checks several times as fast as decoding does."""
+    ends = pa.py_buffer(struct.pack("<2i", 0, len(block)))
+    try:
+        pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(block)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def unpack(path: Path, into: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,11 @@ EXCEL_CELL: Final = 32_767
 """Characters that an Excel cell holds; longer text is cut there."""
 
 SCIENTIFIC: Final = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+?(\d{1,3})")
+SHORT: Final = 24
+"""Characters up to which a cell may be a number."""
+
+PLUS: Final = ord("+")
+
 INTEGER: Final = re.compile(r"[+-]?\d+")
 NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
@@ -67,10 +71,9 @@ class Watch:
                 continue
             self._lengths(at, numbers, array, offsets)
             self._characters(at, numbers, array, offsets, data)
-            if self._maybe_scientific(data):
-                for row, text in self._short(array, offsets):
-                    if SCIENTIFIC.fullmatch(text):
-                        self._scientific.setdefault(at, []).append((numbers[row].as_py(), text))
+            for row in _rows(offsets, np.flatnonzero(data == PLUS)):
+                if offsets[row + 1] - offsets[row] <= SHORT and SCIENTIFIC.fullmatch(text := array[row].as_py()):
+                    self._scientific.setdefault(at, []).append((numbers[row].as_py(), text))
 
     def _lengths(self, at: int, numbers: pa.Array, array: pa.Array, offsets: npt.NDArray[np.int32]) -> None:
         lengths = np.diff(offsets)
@@ -96,7 +99,8 @@ class Watch:
         if data.min() == 0:
             for row in _rows(offsets, np.flatnonzero(data == 0)):
                 self._flag("nul-character", "an invisible NUL character", numbers[row].as_py(), at)
-        if data.max() < 0x80:
+        highest = data.max()
+        if highest < 0x80:
             return
         if self._guessed:
             rows = _rows(offsets, np.flatnonzero(data >= 0x80))
@@ -112,6 +116,8 @@ class Watch:
                         Severity.NOTE,
                     )
                 )
+        if highest < LEADS[0]:
+            return
         mask = data == LEADS[0]
         for lead in LEADS[1:]:
             mask |= data == lead
@@ -144,16 +150,6 @@ class Watch:
             hint = "The text was damaged when the file was saved, or the encoding is another one."
         self._report.add(Problem(code, f"This cell holds {what}.", hint, row, self._columns[at], Severity.WARNING))
 
-    @staticmethod
-    def _maybe_scientific(data: Bytes) -> bool:
-        raw = data.tobytes()
-        return b"E+" in raw or b"e+" in raw
-
-    @staticmethod
-    def _short(array: pa.Array, offsets: npt.NDArray[np.int32]) -> Iterator[tuple[int, str]]:
-        for row in np.flatnonzero(np.diff(offsets) <= 24).tolist():
-            yield row, array[row].as_py()
-
     def finish(self, table: Table) -> None:
         """Tell where scientific notation stands in a column of integers: those digits are lost."""
         for at, hits in self._scientific.items():
@@ -161,7 +157,7 @@ class Watch:
             integers = numbers = 0
             for chunk in table.chunks([name]):
                 for text in chunk.columns[name]:
-                    if len(text) <= 24 and text:
+                    if len(text) <= SHORT and text:
                         integers += INTEGER.fullmatch(text) is not None
                         numbers += NUMBER.fullmatch(text) is not None
                 if numbers > 10_000:
@@ -186,6 +182,8 @@ def _lost(text: str) -> bool:
 
 
 def _rows(offsets: npt.NDArray[np.int32], places: npt.NDArray[np.intp]) -> list[int]:
+    if not len(places):
+        return []
     rows: list[int] = np.unique(np.searchsorted(offsets, places, side="right") - 1).tolist()
     return rows
 
