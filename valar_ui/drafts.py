@@ -156,6 +156,14 @@ class Desk:
             if folder.name not in needed:
                 shutil.rmtree(folder, ignore_errors=True)
 
+    def remove_files(self, draft: Draft) -> None:
+        """Remove the folder of a draft that is no more, unless something is still to be sent from it."""
+        self.jobs.forget(f"read:{draft.id}")
+        self.jobs.forget(f"prepare:{draft.id}")
+        sending = self.ledger.dispatches(self.owner, draft_id=draft.id)
+        if all(it.final for it in sending):
+            shutil.rmtree(draft.folder, ignore_errors=True)
+
     @staticmethod
     def _prepared_folder(draft: Draft, mark: str) -> Path:
         return Path(draft.folder) / f"prepared-{mark[:20]}"

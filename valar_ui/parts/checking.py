@@ -133,7 +133,7 @@ def groups(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[S
     columns = sorted({group.column for group in found if group.column})
     only = (
         st.selectbox("Column", [None, *columns], key="only-column", format_func=lambda it: it or "all columns")
-        if columns
+        if len(columns) > 1
         else None
     )
     for at, group in enumerate(found):

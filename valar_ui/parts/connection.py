@@ -10,7 +10,7 @@ import streamlit as st
 from valar_ui import session
 from valar_ui.client import ValarFault
 from valar_ui.outbox import cleanup, disk_usage
-from valar_ui.parts.frame import count, megabytes
+from valar_ui.parts.frame import count, go, local_time, megabytes
 from valar_ui.sandbox.faults import PRESETS, FaultPlan
 from valar_ui.session import Destination, literal
 
@@ -123,3 +123,35 @@ def disk() -> None:
     if st.button("Clean up", key="clean-up", disabled=not used.removable, icon=":material/delete_sweep:"):
         freed = cleanup(running.ledger, running.worker.spool, drafts, now=session.now())
         st.success(f"{megabytes(freed)} freed.")
+    _drafts()
+
+
+def _remove(draft_id: str) -> None:
+    running, owner = session.services(), session.owner()
+    draft = session.desk().find(draft_id)
+    if draft is None:
+        return
+    if session.state().draft_id == draft_id:
+        session.open_draft(None)
+    running.ledger.delete_draft(draft_id, owner)
+    session.desk().remove_files(draft)
+
+
+def _drafts() -> None:
+    """Open an earlier draft again, or remove its files."""
+    drafts = {it.id: it for it in session.services().ledger.drafts(session.owner(), limit=50)}
+    if not drafts:
+        return
+    st.subheader("Drafts", anchor=False)
+    which = st.selectbox(
+        "Your drafts, the newest first",
+        list(drafts),
+        key="drafts",
+        format_func=lambda it: f"{drafts[it].file_name} ({local_time(drafts[it].updated_at, utc=False)})",
+    )
+    with st.container(horizontal=True):
+        if st.button("Open it", key="draft-open", icon=":material/edit:"):
+            session.open_draft(which)
+            go("upload")
+        st.button("Remove its files", key="draft-remove", icon=":material/delete:", on_click=_remove, args=(which,))
+    st.caption("What is still being sent is kept, and so are batch ids and receipts.")

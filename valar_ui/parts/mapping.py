@@ -216,8 +216,10 @@ def _ids(controls: Controls, reading: Reading, rule: IdRule) -> IdRule:
     if column is None:
         return IdRule()
     legal = st.toggle(
-        "Make ids legal where needed (lowercase letters, digits, - and _, at most 64, no repeats)",
+        "Make ids legal where needed",
         key=controls.key("id-legal", rule.legal),
+        help="Valar takes lowercase letters, digits, - and _, at most 64 characters, and each id once. "
+        "The answers are matched by row, so a changed id loses nothing.",
     )
     chosen = IdRule(column=column, legal=legal)
     examples = changed_ids(reading.table_path, chosen)

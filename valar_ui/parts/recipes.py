@@ -5,12 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.compose import used_columns
 from valar_ui.ledger import Draft
 from valar_ui.readers import Reading
 from valar_ui.recipe import BadRecipe, Recipe
 from valar_ui.session import literal
-from valar_ui.template import nearest, resolve
 
 
 def _use(draft: Draft, recipe: Recipe) -> None:
@@ -30,20 +28,9 @@ def offer_last(draft: Draft, reading: Reading) -> None:
     )
 
 
-def missing(recipe: Recipe, reading: Reading) -> None:
-    """Columns that a loaded recipe asks for and the sheet lacks, with the nearest name."""
-    known = used_columns(recipe, reading.columns)
-    lacking = {column for column in used_columns(recipe) if resolve(column, reading.columns) not in known}
-    for column in sorted(lacking):
-        near = nearest(column, reading.columns)
-        hint = f" Did you mean {literal(near)}?" if near else ""
-        st.warning(f"The recipe uses the column {literal(column)}; this sheet has none of that name.{hint}")
-
-
 def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
     """Keep this mapping under a name, or load another one."""
     ledger, owner = session.services().ledger, session.owner()
-    missing(recipe, reading)
     with st.expander("My recipes", icon=":material/menu_book:", key="recipes"):
         st.caption("A recipe is the mapping without any row and without any key: use it again on next week's file.")
         name_slot, keep_slot, file_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")

@@ -11,7 +11,7 @@ import streamlit as st
 
 from valar_ui import samples, session
 from valar_ui.ledger import Draft
-from valar_ui.parts import problems
+from valar_ui.parts import frame, problems
 from valar_ui.parts.frame import count, megabytes
 from valar_ui.problems import Severity
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile
@@ -19,6 +19,8 @@ from valar_ui.session import literal
 
 TYPES: Final = ["csv", "tsv", "txt", "psv", "xlsx", "xlsm", "xls", "ods", "jsonl", "ndjson", "json", "parquet", "gz"]
 SHOWN_ROWS: Final = 50
+SHOWN_LIMIT_MB: Final = 256
+"""Streamlit counts in powers of two and counts what the browser wraps around the file: 256,000,000 bytes fit."""
 DELIMITERS: Final = {",": "Commas", ";": "Semicolons", "\t": "Tabs", "|": "Vertical bars"}
 ENCODINGS: Final = (
     "utf-8",
@@ -61,6 +63,7 @@ def uploader() -> None:
         "CSV, Excel, OpenDocument, JSON lines, JSON or Parquet, up to 256 MB",
         type=TYPES,
         key=key,
+        max_upload_size=SHOWN_LIMIT_MB,
         on_change=_take,
         args=(key,),
     )
@@ -84,18 +87,31 @@ def choose_file() -> None:
         args=(samples.REVIEWS,),
         help="200 product reviews: with quotes, line breaks, emoji, a missing review and an id that is used twice.",
     )
+    go_on()
+
+
+def go_on() -> None:
+    """The drafts worked on last, to go on with."""
+    drafts = session.services().ledger.drafts(session.owner(), limit=3)
+    if not drafts:
+        return
+    st.markdown("Or go on with what you began:")
+    with st.container(horizontal=True):
+        for draft in drafts:
+            label = f"{literal(draft.file_name, most=40)}, {frame.local_time(draft.updated_at, utc=False)}"
+            st.button(
+                label, key=f"go-on-{draft.id}", icon=":material/history:", on_click=session.open_draft, args=(draft.id,)
+            )
 
 
 def file_line(draft: Draft) -> None:
     """The file's name, with ways to replace it or to begin anew."""
-    name, swap, fresh = st.columns([6, 1.4, 1.4], vertical_alignment="center")
-    name.markdown(f":material/description: **{literal(draft.file_name)}**")
-    with swap.popover("Replace", icon=":material/swap_horiz:", key="replace", width="stretch"):
-        st.markdown("Drop another version of this file. The mapping and the mends stay.")
-        uploader()
-    fresh.button(
-        "Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,), width="stretch"
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/description: **{literal(draft.file_name)}**")
+        with st.popover("Replace", icon=":material/swap_horiz:", key="replace"):
+            st.markdown("Drop another version of this file. The mapping and the mends stay.")
+            uploader()
+        st.button("Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,))
 
 
 def refused(draft: Draft, fault: Exception) -> None:
