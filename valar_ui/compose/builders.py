@@ -1,0 +1,186 @@
+"""One row's cells → one request: from turns and params (`Prompts`), or ready-made (`Ready`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from valar_ui.compose.asked import fixed_params, put, sources, used_columns
+from valar_ui.flaws import Flaw
+from valar_ui.messages import image_parts, image_url, texts
+from valar_ui.params import flaws, flex_flaws, read_cell
+from valar_ui.recipe import FromColumn, Recipe, Turn
+from valar_ui.template import Template, resolve
+
+Placed = tuple[str | None, Flaw]
+"""A flaw and the column it is in."""
+
+Made = tuple[dict[str, Any], bytes, str, bool, int, int, int, Sequence[Placed]]
+"""Params, body, prompt, holes_empty, characters, wide, images (as in `Composed`), flaws."""
+
+
+class _Turn:
+    """One turn, taken apart for the row loop."""
+
+    __slots__ = ("first", "holes", "message", "role", "wide")
+
+    def __init__(self, turn: Turn, columns: Sequence[str], at: dict[str, int]) -> None:
+        template = Template(turn.text)
+        literals = list(template.literals)
+        positions: list[tuple[int, str]] = []
+        # A hole that no column answers stays in the text as written; the recipe's check objects to it.
+        self.first = literals[0]
+        for slot, literal in zip(template.slots, literals[1:], strict=True):
+            column = resolve(slot, columns)
+            if column is not None:
+                positions.append((at[column], literal))
+            elif positions:
+                positions[-1] = (positions[-1][0], positions[-1][1] + "{{" + slot + "}}" + literal)
+            else:
+                self.first += "{{" + slot + "}}" + literal
+        self.role = turn.role
+        self.holes = tuple(positions)
+        self.message = {"role": turn.role, "content": self.first}
+        """The whole message, where there are no holes."""
+        self.wide = _wide(self.first)
+
+
+def _wide(text: str) -> int:
+    return 0 if text.isascii() else len(text.encode()) - len(text)
+
+
+class Prompts:
+    """Builds requests from turns and params."""
+
+    def __init__(self, recipe: Recipe, columns: Sequence[str]) -> None:
+        used = used_columns(recipe, columns)
+        self.columns = [column for column in columns if column in used]
+        at = {column: position for position, column in enumerate(self.columns)}
+        self._base = fixed_params(recipe)
+        turns = [_Turn(turn, columns, at) for turn in recipe.turns]
+        last = max((n for n, turn in enumerate(recipe.turns) if turn.role == "user"), default=-1)
+        self._turns = [(turn, n == last) for n, turn in enumerate(turns) if n == last or turn.holes or turn.first]
+        self._cells = [
+            (name, source.column, at[source.column])
+            for name, source in sources(recipe)
+            if isinstance(source, FromColumn) and source.column in at
+        ]
+        self._images = [(image.column, at[image.column], image.detail) for image in recipe.images if image.column in at]
+        self._groups = {name.partition(".")[0] for name, _, _ in self._cells if "." in name}
+        self._model_column = recipe.model.column if isinstance(recipe.model, FromColumn) else None
+
+    def make(self, cells: tuple[str, ...]) -> Made:
+        """One row's request."""
+        params = self._base.copy()
+        wrong: list[Placed] = []
+        messages: list[dict[str, Any]] = []
+        characters = wide = images = 0
+        prompt, holes_empty = "", False
+        for turn, last in self._turns:
+            if turn.holes:
+                pieces, empty = [turn.first], True
+                for position, literal in turn.holes:
+                    cell = cells[position]
+                    pieces += (cell, literal)
+                    if empty and cell and not cell.isspace():
+                        empty = False
+                text = "".join(pieces)
+                if not (text or last):
+                    continue
+                message: dict[str, Any] = {"role": turn.role, "content": text}
+                if not text.isascii():
+                    wide += len(text.encode()) - len(text)
+            else:
+                text, message, empty = turn.first, turn.message, False
+                wide += turn.wide
+            characters += len(text)
+            if last:
+                prompt, holes_empty = text, empty
+                if self._images:
+                    pictures = self._pictures(cells, wrong)
+                    images = len(pictures)
+                    if pictures:
+                        content = [{"type": "input_text", "text": text}, *pictures] if text else pictures
+                        message = {"role": turn.role, "content": content}
+            messages.append(message)
+        params["input"] = messages
+        if self._cells:
+            self._read(params, cells, wrong)
+        return params, orjson.dumps(params), prompt, holes_empty, characters, wide, images, wrong
+
+    def _pictures(self, cells: tuple[str, ...], wrong: list[Placed]) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = []
+        for column, position, detail in self._images:
+            url = cells[position]
+            if url:
+                wrong += [(column, flaw) for flaw in image_url(url)]
+                part = {"type": "input_image", "image_url": url}
+                parts.append(part if detail is None else part | {"detail": detail})
+        return parts
+
+    def _read(self, params: dict[str, Any], cells: tuple[str, ...], wrong: list[Placed]) -> None:
+        for group in self._groups:
+            params[group] = dict(params.get(group) or {})
+        for name, column, position in self._cells:
+            cell = cells[position]
+            if not cell:
+                continue
+            value, found = read_cell(name, cell)
+            if found:
+                wrong += [(column, flaw) for flaw in found]
+            else:
+                put(params, name, value)
+                if name == "metadata.completion_window" and value == "flex":
+                    wrong += [(column, flaw) for flaw in flex_flaws(params.get("background"))]
+        for group in self._groups:
+            if not params[group]:
+                del params[group]
+        missing = self._model_column is not None and params["model"] is None
+        if missing and not any(flaw.code.startswith("model-") for _, flaw in wrong):
+            wrong.append((self._model_column, Flaw("model-missing", "The model's cell is empty.", "Fill it in.")))
+
+
+class Ready:
+    """Passes ready-made requests through, byte for byte."""
+
+    columns = ("params",)
+
+    def make(self, cells: tuple[str, ...]) -> Made:
+        """One ready-made request, every rule checked."""
+        body = cells[0].encode()
+        try:
+            params = orjson.loads(body)
+            # What does not come back as it went in may hide a repeated key or a rounded number.
+            if orjson.dumps(params) != body:
+                params = json.loads(body, object_pairs_hook=_unique)
+        except _Repeated as fault:
+            return _broken("params-repeated-key", f"The key {fault} occurs twice in one object.", "Keep one of them.")
+        except (ValueError, RecursionError):
+            return _broken("params-json", "This is not valid JSON.", 'Correct it: {"model": …, "input": …}.')
+        if not isinstance(params, dict):
+            return _broken("params-object", "This is JSON, but no object.", 'Write {"model": …, "input": …}.')
+        found = list(texts(params.get("input")))
+        characters = sum(map(len, found))
+        wide = sum(len(text.encode()) - len(text) for text in found if not text.isascii())
+        images = image_parts(params.get("input")) if b"input_image" in body else 0
+        wrong = [("params", flaw) for flaw in flaws(params)]
+        return params, body, "\n".join(found), False, characters, wide, images, wrong
+
+
+class _Repeated(Exception):
+    """A key occurs twice."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [key for key, _ in pairs]
+        raise _Repeated(next(key for key in names if names.count(key) > 1))
+    return found
+
+
+def _broken(code: str, text: str, hint: str) -> Made:
+    return ({}, b"", "", False, 0, 0, 0, (("params", Flaw(code, text, hint)),))
