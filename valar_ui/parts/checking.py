@@ -136,19 +136,24 @@ def groups(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[S
         if len(columns) > 1
         else None
     )
-    for at, group in enumerate(found):
+    for group in found:
         if group.severity in (kinds or []) and only in (None, group.column):
             with st.container(border=True):
                 said, buttons = st.columns([5, 2], vertical_alignment="center")
                 with said:
                     problems.group(group)
                 with buttons:
-                    _remedies(draft, group, at, steps)
+                    _remedies(draft, group, steps)
                 if group.rows:
-                    _rows(draft, reading, prepared, group, at, steps)
+                    _rows(draft, reading, prepared, group, steps)
 
 
-def _remedies(draft: Draft, group: Group, at: int, steps: Sequence[Step]) -> None:
+def _cause(group: Group) -> str:
+    """Names a group among the widgets, so that each keeps its own state when another group goes."""
+    return f"{group.code}-{group.column or ''}"
+
+
+def _remedies(draft: Draft, group: Group, steps: Sequence[Step]) -> None:
     offered: list[tuple[str, Step]] = []
     if group.code in ID_CODES:
         offered.append(("Make legal ids", MakeLegalIds()))
@@ -156,39 +161,41 @@ def _remedies(draft: Draft, group: Group, at: int, steps: Sequence[Step]) -> Non
         offered.append(("Send once, fill all", Collapse()))
     if group.rows and group.severity is not Severity.NOTE:
         offered.append(("Leave these rows out", LeaveOut(code=group.code, column=group.column)))
-    for turn, (label, step) in enumerate(offered):
+    for label, step in offered:
         if step not in steps:
-            st.button(label, key=f"mend-{at}-{turn}", on_click=_save, args=(draft, [*steps, step]), width="stretch")
+            key = f"mend-{step.kind}-{_cause(group)}"
+            st.button(label, key=key, on_click=_save, args=(draft, [*steps, step]), width="stretch")
 
 
-def _rows(draft: Draft, reading: Reading, prepared: Prepared, group: Group, at: int, steps: Sequence[Step]) -> None:
-    if not st.toggle(f"Show {count(group.count, 'row')}", key=f"rows-{at}"):
+def _rows(draft: Draft, reading: Reading, prepared: Prepared, group: Group, steps: Sequence[Step]) -> None:
+    cause = _cause(group)
+    if not st.toggle(f"Show {count(group.count, 'row')}", key=f"rows-{cause}"):
         return
     pages = -(-group.count // PAGE_ROWS)
-    page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"rows-page-{at}") if pages > 1 else 1
+    page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"rows-page-{cause}") if pages > 1 else 1
     found = problems_page(
         prepared, code=group.code, column=group.column, offset=(int(page) - 1) * PAGE_ROWS, limit=PAGE_ROWS
     )
-    st.dataframe(_frame(found, reading), hide_index=True, key=f"rows-table-{at}")
+    st.dataframe(_frame(found, reading), hide_index=True, key=f"rows-table-{cause}")
     fixable = [problem for problem in found if problem.row is not None and problem.column in reading.columns]
     if fixable:
-        _edit_cell(draft, reading, fixable, at, steps)
+        _edit_cell(draft, reading, fixable, cause, steps)
 
 
-def _edit_cell(draft: Draft, reading: Reading, found: Sequence[Problem], at: int, steps: Sequence[Step]) -> None:
+def _edit_cell(draft: Draft, reading: Reading, found: Sequence[Problem], cause: str, steps: Sequence[Step]) -> None:
     which, what, keep = st.columns([1, 3, 1], vertical_alignment="bottom")
     rows = [problem.row for problem in found if problem.row is not None]
-    row = which.selectbox("Mend row", rows, key=f"edit-row-{at}", format_func=lambda it: f"{it:,}")
+    row = which.selectbox("Mend row", rows, key=f"edit-row-{cause}", format_func=lambda it: f"{it:,}")
     column = next(problem.column for problem in found if problem.row == row)
     index = reading.table.index_of(row)
     if column is None or index is None:
         return
     edited = {(it.row, it.column): it.text for it in steps if isinstance(it, EditCell)}
     now = edited.get((row, column), reading.table.row(index)[reading.columns.index(column)])
-    text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{at}-{row}")
+    text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{cause}-{row}")
     rest = [it for it in steps if not (isinstance(it, EditCell) and (it.row, it.column) == (row, column))]
     step = EditCell(row=row, column=column, text=text)
-    keep.button("Use this", key=f"edit-keep-{at}", disabled=text == now, on_click=_save, args=(draft, [*rest, step]))
+    keep.button("Use this", key=f"edit-keep-{cause}", disabled=text == now, on_click=_save, args=(draft, [*rest, step]))
 
 
 def _frame(found: Sequence[Problem], reading: Reading) -> pd.DataFrame:
