@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 import pandas as pd
 import streamlit as st
 
+from valar_ui.parts.controls import Controls
 from valar_ui.recipe import AnswerField, Recipe
 from valar_ui.session import literal
-
-if TYPE_CHECKING:
-    from valar_ui.parts.mapping import Controls
 
 FREE: Final = "free text"
 FIELDS: Final = "fields"

@@ -1,0 +1,107 @@
+"""The Map page's settings: every param that has a control, and a box for those that have none."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import orjson
+import streamlit as st
+
+from valar_ui import limits
+from valar_ui.parts.controls import Controls
+from valar_ui.recipe import Fixed, FromColumn, Image, Recipe
+from valar_ui.session import literal
+
+
+def common(controls: Controls, recipe: Recipe) -> dict[str, Any]:
+    """The settings most people want; the recipe's parts as they stand now."""
+    found: dict[str, Any] = {}
+    found["max_output_tokens"] = controls.source(
+        "max-output", "Longest answer (max_output_tokens)", recipe.max_output_tokens, controls.whole
+    )
+    found["temperature"] = controls.source(
+        "temperature", "Variety (temperature, 0 to 2)", recipe.temperature, controls.decimal(limits.TEMPERATURE[1])
+    )
+    found["top_p"] = controls.source(
+        "top-p", "Word choice (top_p, 0 to 1)", recipe.top_p, controls.decimal(limits.TOP_P[1])
+    )
+    return found
+
+
+def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
+    """The rest that has a control."""
+    found: dict[str, Any] = {}
+    found["reasoning_effort"] = controls.source(
+        "effort", "Thinking (reasoning.effort)", recipe.reasoning_effort, controls.choice(limits.EFFORTS)
+    )
+    found["reasoning_summary"] = controls.source(
+        "summary",
+        "Summary of the thinking (generate_summary)",
+        recipe.reasoning_summary,
+        controls.choice(limits.SUMMARIES),
+    )
+    images = st.multiselect(
+        "Images: columns that hold their addresses",
+        controls.columns,
+        key=controls.key("images", [image.column for image in recipe.images if image.column in controls.columns]),
+        max_selections=limits.MAX_IMAGES,
+        help="http(s) addresses that anyone can open, or data: URIs; only for models that see images.",
+    )
+    details: list[Literal["auto", "low", "high"] | None] = [None, "auto", "low", "high"]
+    first = recipe.images[0].detail if recipe.images else None
+    detail = None
+    if images:
+        detail = st.selectbox(
+            "How closely to look", details, key=controls.key("detail", first), format_func=lambda it: it or "leave out"
+        )
+    found["images"] = tuple(Image(column=column, detail=detail) for column in images)
+    metadata = st.multiselect(
+        "Metadata: columns to send along, for your own records",
+        controls.columns,
+        key=controls.key(
+            "metadata",
+            [
+                it.column
+                for it in recipe.metadata.values()
+                if isinstance(it, FromColumn) and it.column in controls.columns
+            ],
+        ),
+    )
+    kept = {name: source for name, source in recipe.metadata.items() if isinstance(source, Fixed)}
+    named = {it.column: name for name, it in recipe.metadata.items() if isinstance(it, FromColumn)}
+    found["metadata"] = kept | {named.get(column, column): FromColumn(column=column) for column in metadata}
+    found["prompt_cache_key"] = controls.source(
+        "cache", "Cache key (prompt_cache_key)", recipe.prompt_cache_key, controls.text
+    )
+    found["user"] = controls.source("user", "End user (user)", recipe.user, controls.text)
+    window = st.selectbox(
+        "Completion window",
+        [None, limits.BATCH_WINDOW],
+        key=controls.key("window", getattr(recipe.completion_window, "fixed", None)),
+        format_func=lambda it: it or "leave out (Valar takes standard)",
+        help="A batch runs in the standard window: asap is not offered in a batch, flex only in the background.",
+    )
+    found["completion_window"] = Fixed(fixed=window) if window else None
+    return found
+
+
+def json_box(controls: Controls, recipe: Recipe) -> dict[str, Any]:
+    """Params that have no control; a text that is no JSON yet leaves the last good version in use."""
+    before = orjson.dumps(recipe.more, option=orjson.OPT_INDENT_2).decode() if recipe.more else ""
+    text = st.text_area(
+        "More params (JSON), for what has no control here",
+        key=controls.key("more", before),
+        height=90,
+        placeholder='{"include": ["message.output_text.logprobs"]}',
+    )
+    if not text.strip():
+        return {}
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as fault:
+        st.error(f"This is no JSON yet, line {fault.lineno}: {literal(fault.msg)}. The last good version stays in use.")
+        return recipe.more
+    if not isinstance(value, dict):
+        st.error('Params are an object: {"name": value}. The last good version stays in use.')
+        return recipe.more
+    return value
