@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 import os
 import socket
+import stat
 import struct
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive, Scope, Send
 
 NOTICE_SECONDS: Final = 10.0
 """How long the server may take to notice that the connection is gone."""
@@ -22,11 +24,11 @@ NOTICE_SECONDS: Final = 10.0
 _DESCRIPTORS: Final = Path("/dev/fd")
 
 
-async def hang_up(scope: Scope, receive: Receive, *, reset: bool) -> None:
+async def hang_up(scope: Scope, receive: Receive, send: Send, *, reset: bool, midway: bool = False) -> None:
     """End the connection, with a TCP reset where `reset` is set; afterwards nothing can be answered.
 
-    Raises ConnectionResetError where the connection cannot be found (an app called without a network): the server
-    then makes of it what it makes of a crash.
+    `midway`: the client is still sending its body. Raises ConnectionResetError where the connection cannot be found
+    (an app called without a network): the server then makes of it what it makes of a crash.
     """
     connection = _connection_of(scope)
     if connection is None:
@@ -35,9 +37,11 @@ async def hang_up(scope: Scope, receive: Receive, *, reset: bool) -> None:
         if reset:
             # With no lingering the close that follows sends RST instead of FIN.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.shutdown(socket.SHUT_RD)
-        else:
-            connection.shutdown(socket.SHUT_RDWR)
+        connection.shutdown(socket.SHUT_RD if reset and not midway else socket.SHUT_RDWR)
+    if midway:
+        # The server does not see the end behind what still arrives; a write that cannot leave tells it.
+        await send({"type": "http.response.start", "status": HTTPStatus.BAD_REQUEST, "headers": []})
+        await send({"type": "http.response.body", "body": b" ", "more_body": True})
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(NOTICE_SECONDS):
             while (await receive())["type"] != "http.disconnect":
@@ -62,4 +66,6 @@ def _sockets() -> Iterator[socket.socket]:
         return
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - names only, and fast
         with contextlib.suppress(OSError, ValueError):
-            yield socket.socket(fileno=os.dup(int(name)))
+            # Looked at first: a duplicate of anything else would stay open.
+            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                yield socket.socket(fileno=os.dup(int(name)))
