@@ -257,7 +257,8 @@ def models() -> tuple[str, ...]:
     here = state()
     if here.models is None:
         try:
-            here.models = tuple(client().models())
+            with client() as valar:
+                here.models = tuple(valar.models())
         except ValarFault:
             return ()
     return here.models
@@ -278,7 +279,7 @@ def account() -> Account:
 
 
 def client() -> Valar:
-    """A client for the current destination."""
+    """A client for the current destination; use it with `with`, which gives its connections back."""
     where = destination()
     return Valar(sandbox_url() if where == "sandbox" else services().settings.base_url, api_key())
 

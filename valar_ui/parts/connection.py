@@ -84,8 +84,8 @@ def test() -> None:
         return
     began = time.perf_counter()
     try:
-        with st.spinner("Asking for the models …"):
-            models = session.client().models()
+        with st.spinner("Asking for the models …"), session.client() as valar:
+            models = valar.models()
     except ValarFault as fault:
         st.error(literal(str(fault), most=500), icon=":material/error:")
         if fault.request_id:

@@ -56,9 +56,9 @@ def _take(key: str) -> None:
     session.open_draft(draft.id)
 
 
-def uploader() -> None:
-    """The drop zone."""
-    key = f"upload-{session.state().uploads}"
+def uploader(place: str = "drop") -> None:
+    """A drop zone; `place` tells it from another one on the page."""
+    key = f"upload-{place}-{session.state().uploads}"
     st.file_uploader(
         "CSV, Excel, OpenDocument, JSON lines, JSON or Parquet, up to 256 MB",
         type=TYPES,
@@ -110,7 +110,7 @@ def file_line(draft: Draft) -> None:
         st.markdown(f":material/description: **{literal(draft.file_name)}**")
         with st.popover("Replace", icon=":material/swap_horiz:", key="replace"):
             st.markdown("Drop another version of this file. The mapping and the mends stay.")
-            uploader()
+            uploader("replace")
         st.button("Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,))
 
 
