@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 from valar_ui.readers.reading import UnreadableFile
@@ -17,6 +18,9 @@ CANDIDATES: Final = (",", ";", "\t", "|")
 RARE: Final = (":", "^", "~", "\x1f", "\x01")
 """Tried only where none of the common ones parts the records."""
 
+WHOLE_LINE: Final = "\x1e"
+"""Stands for no delimiter at all: each record is one cell."""
+
 SPOKEN: Final = {
     "comma": ",",
     "semicolon": ";",
@@ -25,7 +29,7 @@ SPOKEN: Final = {
     "pipe": "|",
     "space": " ",
     "colon": ":",
-    "none": "\x00",
+    "none": WHOLE_LINE,
 }
 """Names for delimiters on the command line."""
 
@@ -94,6 +98,13 @@ def _share(found: list[int]) -> tuple[float, int]:
     return count / len(found), width
 
 
+def _run(found: list[int], width: int) -> int:
+    """The longest run of records of this width, which prose with commas does not have."""
+    if width < 2:
+        return 0
+    return max((sum(1 for _ in run) for wide, run in groupby(found) if wide == width), default=0)
+
+
 def sniff(text: str, *, delimiter: str | None = None, prefer: str | None = None) -> Dialect:
     """The dialect of a sample that ends with a whole line."""
     if delimiter is not None and len(delimiter) != 1:
@@ -104,8 +115,9 @@ def sniff(text: str, *, delimiter: str | None = None, prefer: str | None = None)
         rare = _best(text, RARE, None)
         if rare.width > 1 and _share(widths(text, rare))[0] >= 0.95 and len(widths(text, rare)) >= 3:
             best = rare
-    if best.width == 1 and delimiter is None and prefer is not None:
-        best = replace(best, delimiter=prefer)
+    if best.width == 1 and delimiter is None:
+        blank = next((mark for mark in CANDIDATES if mark in text and not widths(text, Dialect(mark))), None)
+        best = replace(best, delimiter=blank or WHOLE_LINE)
     best = replace(best, spaces=_spaced(text, best.delimiter))
     best = _with_escape(text, best)
     return _with_single_quotes(text, best)
@@ -116,7 +128,7 @@ def _best(text: str, candidates: tuple[str, ...], prefer: str | None) -> Dialect
     for delimiter in candidates:
         found = widths(text, Dialect(delimiter, spaces=_spaced(text, delimiter)))
         share, width = _share(found)
-        enough = share >= 0.6 or (share >= 0.25 and found[0] > 1)
+        enough = share >= 0.6 or (share >= 0.25 and found[0] > 1) or _run(found, width) >= max(3, 0.3 * len(found))
         rank = (round(share, 2), delimiter == prefer, width)
         if enough and rank > best_rank:
             best, best_rank = Dialect(delimiter, width=width), rank

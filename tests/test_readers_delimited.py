@@ -1,0 +1,364 @@
+"""CSV and its kin: encodings, delimiters, quotes, widths, headings; every cell as typed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
+from valar_ui.jobs import Cancelled
+from valar_ui.readers import UnreadableFile, read
+
+PLAIN = [("1", "ä"), ("2", "x, y")]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ('id,name\n1,ä\n2,"x, y"\n'.encode(), "utf-8"),
+        ('id,name\r\n1,ä\r\n2,"x, y"'.encode("utf-8-sig"), "utf-8"),
+        ('id,name\r1,ä\r2,"x, y"\r'.encode(), "utf-8"),
+        ('id,name\n1,ä\r\n2,"x, y"\r'.encode(), "utf-8"),
+        ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-16"), "utf-16-le"),
+        ('\ufeffid,name\n1,ä\n2,"x, y"\n'.encode("utf-16-be"), "utf-16-be"),
+        ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-16-le"), "utf-16-le"),
+        ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-16-be"), "utf-16-be"),
+        ('\ufeffid,name\n1,ä\n2,"x, y"\n'.encode("utf-32-le"), "utf-32-le"),
+    ],
+)
+def test_certain_encodings_are_read_silently(content: bytes, encoding: str, tmp_path: Path) -> None:
+    reading = read_bytes(content, tmp_path)
+    assert (reading.columns, cells(reading), reading.encoding) == (("id", "name"), PLAIN, encoding)
+    assert not reading.encoding_guessed
+    assert len(reading.report) == 0
+
+
+GREEK = "Η γρήγορη καφέ αλεπού πηδά πάνω από το τεμπέλικο σκυλί"
+RUSSIAN = "Съешь же ещё этих мягких французских булок да выпей чаю"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "line_end"),
+    [
+        ("Señor Núñez – déjà vu", "cp1252", "\n"),
+        ("Crème brûlée à la carte", "mac_roman", "\r"),
+        (GREEK, "cp1253", "\n"),
+        (RUSSIAN, "cp1251", "\n"),
+        (RUSSIAN, "koi8_r", "\n"),
+        ("この商品はとても良いですがケースが壊れていました", "cp932", "\n"),
+        ("這個產品非常好但是包裝已經損壞了請儘快處理", "cp950", "\n"),
+        ("이 제품은 매우 좋지만 상자가 파손되었습니다", "cp949", "\n"),
+    ],
+)
+def test_guessed_encodings_are_told_with_their_cells(text: str, encoding: str, line_end: str, tmp_path: Path) -> None:
+    content = line_end.join(["id,text", *(f"{number},{text}" for number in range(1, 9)), "9,plain"]).encode(encoding)
+    reading = read_bytes(content, tmp_path)
+    assert reading.encoding == encoding
+    assert cells(reading)[0] == ("1", text)
+    assert reading.encoding_guessed
+    assert "encoding-guessed" in codes(reading)
+    assert rows_of(reading, "guessed-characters") == list(range(2, 10))
+
+
+def test_bytes_that_windows_1252_lacks_do_not_stop_it(tmp_path: Path) -> None:
+    reading = read_bytes(b"id,name\n1,caf\xe9\n2,odd \x81\x8d\n", tmp_path)
+    assert cells(reading) == [("1", "café"), ("2", "odd \x81\x8d")]
+
+
+def test_a_few_broken_bytes_in_utf8_spoil_only_their_cells(tmp_path: Path) -> None:
+    good = "".join(f"{number},größe übung\n" for number in range(40)).encode()
+    reading = read_bytes(b"id,text\n" + good + b"41,br\xffoken\n", tmp_path)
+    assert reading.encoding == "utf-8"
+    assert cells(reading)[0] == ("0", "größe übung")
+    assert rows_of(reading, "unreadable-character") == [42]
+
+
+def test_an_encoding_chosen_by_hand(tmp_path: Path) -> None:
+    reading = read_bytes("id,name\n1,Ђ\n".encode("cp1251"), tmp_path, encoding="windows-1251")
+    assert cells(reading) == [("1", "Ђ")]
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(b"a,b\n1,2\n", tmp_path, encoding="klingon")
+    assert fault.value.code == "unknown-encoding"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ":", "^", "~"])
+def test_the_delimiter_is_found(delimiter: str, tmp_path: Path) -> None:
+    rows = [["id", "price", "note"], ["007", "1.234", "good"], ["008", "0.5", "NA"], ["009", "", "bad"]]
+    content = "\n".join(delimiter.join(row) for row in rows).encode()
+    reading = read_bytes(content, tmp_path)
+    assert reading.delimiter == delimiter
+    assert cells(reading) == [tuple(row) for row in rows[1:]]
+
+
+def test_decimal_commas_do_not_beat_semicolons(tmp_path: Path) -> None:
+    reading = read_bytes(b"a;b\n1,5;2,5\n3,5;4,5\n", tmp_path)
+    assert (reading.delimiter, cells(reading)) == (";", [("1,5", "2,5"), ("3,5", "4,5")])
+
+
+def test_a_sep_line_is_an_instruction_and_no_row(tmp_path: Path) -> None:
+    reading = read_bytes(b"sep=;\r\na;b\r\n1;2\r\n", tmp_path)
+    assert (reading.columns, cells(reading), numbers(reading)) == (("a", "b"), [("1", "2")], [2])
+    assert reading.table.line(0) == 3
+
+
+@pytest.mark.parametrize("name", ["||", "tab", "\\t", "pipe"])
+def test_a_delimiter_chosen_by_hand(name: str, tmp_path: Path) -> None:
+    mark = {"tab": "\t", "\\t": "\t", "pipe": "|"}.get(name, name)
+    reading = read_bytes(f'a{mark}b\n1{mark}"2"\n'.encode(), tmp_path, delimiter=name)
+    assert cells(reading) == [("1", "2")]
+
+
+def test_one_column_of_prose_is_not_parted(tmp_path: Path) -> None:
+    reading = read_bytes(b"review\nGreat, really\nBad\nGood, cheap, fast\nFine\n", tmp_path)
+    assert (reading.columns, reading.delimiter) == (("review",), None)
+    assert cells(reading) == [("Great, really",), ("Bad",), ("Good, cheap, fast",), ("Fine",)]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "NA",
+        "N/A",
+        "None",
+        "NULL",
+        "null",
+        ".",
+        "007",
+        " x ",
+        "1,5",
+        "9007199254740993123",
+        "=1+1",
+        "+49 30",
+        "-1",
+        "@cmd",
+        "TRUE",
+        "1e5",
+        "\u2028",
+        "nan",
+        "\x0b",
+        "\x1c",
+        "\x85",
+    ],
+)
+def test_cells_arrive_as_typed(cell: str, tmp_path: Path) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([["id", "value", "other"], ["a", cell, "z"], ["b", "text", ""]])
+    assert cells(read_bytes(out.getvalue().encode(), tmp_path))[0] == ("a", cell, "z")
+
+
+def test_short_and_long_rows(tmp_path: Path) -> None:
+    reading = read_bytes(b"a,b,c\n1,2,3\n4,5\n6,7,8,9,\n1,2,3,,\n\n7,8,9\n", tmp_path)
+    assert cells(reading) == [("1", "2", "3"), ("4", "5", ""), ("6", "7", "8"), ("1", "2", "3"), ("7", "8", "9")]
+    assert numbers(reading) == [2, 3, 4, 5, 7]
+    assert (rows_of(reading, "short-row"), rows_of(reading, "long-row")) == ([3], [4])
+    assert "trailing-delimiter" in codes(reading)
+    assert "9" in next(group for group in reading.report.groups if group.code == "long-row").examples[0].text
+    assert reading.records_blank == 1
+    assert balanced(reading)
+
+
+def test_headings_that_are_too_few_leave_no_cell_behind(tmp_path: Path) -> None:
+    reading = read_bytes(b"a,b\n1,2,x\n3,4,y\n", tmp_path)
+    assert (reading.columns, cells(reading)) == (("a", "b", "Column C"), [("1", "2", "x"), ("3", "4", "y")])
+
+
+def test_a_quote_that_never_closes_is_named_where_it_opens(tmp_path: Path) -> None:
+    reading = read_bytes(b'a,b\n1,x\n2,"open\n3,y\n4,"z, ""w"""\n', tmp_path)
+    assert cells(reading) == [("1", "x"), ("2", '"open'), ("3", "y"), ("4", 'z, "w"')]
+    assert rows_of(reading, "quote-never-closes") == [3]
+
+
+def test_many_open_quotes_take_no_quadratic_time(tmp_path: Path) -> None:
+    content = b"a,b\n" + b"".join(b'%d,"open\n' % number for number in range(20_001))
+    reading = read_bytes(content, tmp_path)
+    assert len(rows_of(reading, "quote-never-closes")) + reading.records > 10_000
+
+
+def test_quotes_that_are_not_doubled_keep_their_text(tmp_path: Path) -> None:
+    reading = read_bytes(b'a,b\n1,"he said "no" twice"\n2,fine\n3,5" pipe\n', tmp_path)
+    assert cells(reading) == [("1", 'he said "no" twice'), ("2", "fine"), ("3", '5" pipe')]
+    assert rows_of(reading, "quote-not-doubled") == [2]
+
+
+def test_cells_over_several_lines_keep_row_and_line_apart(tmp_path: Path) -> None:
+    reading = read_bytes(b'a,b\n1,"x\ny\n\nz"\n2,"p\rq"\n3,r\n', tmp_path)
+    assert [row[1] for row in cells(reading)] == ["x\ny\n\nz", "p\rq", "r"]
+    assert numbers(reading) == [2, 3, 4]
+    assert [reading.table.line(at) for at in range(3)] == [2, 6, 8]
+
+
+def test_a_space_before_quotes_is_honoured_and_no_other_space_lost(tmp_path: Path) -> None:
+    reading = read_bytes(b'"a", "b", "c"\n 1,  2, "x, y"\n3, 4, "z"\n', tmp_path)
+    assert (reading.columns, cells(reading)) == (("a", "b", "c"), [(" 1", "  2", "x, y"), ("3", " 4", "z")])
+
+
+def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Path) -> None:
+    single = read_bytes(b"a,b\n1,'x, y'\n2,z\n3,'it, is'\n", tmp_path)
+    assert cells(single) == [("1", "x, y"), ("2", "z"), ("3", "it, is")]
+    slashed = read_bytes(b'a,b\n"1","he said \\"no\\", twice"\n"2","z"\n', tmp_path)
+    assert cells(slashed) == [("1", 'he said "no", twice'), ("2", "z")]
+
+
+@pytest.mark.parametrize(
+    ("content", "header", "first"),
+    [
+        (b"Sales report\n\nid,name,n\n1,x,2\n2,y,3\n", 3, 4),
+        (b"Report,,\nPeriod: 2024,,\nid,name,note\na,x,p\nb,y,q\n", 3, 4),
+        (b"# made by tool\nid,name,n\n1,x,2\n", 2, 3),
+        (b"id,name\n1,x\n", 1, 2),
+        (b"1,John,12.5\n2,Mary,13.5\n3,Ann,1.25\n", 0, 1),
+        (b"country,2010,2011\nFrance,3,4\nSpain,5,6\n", 1, 2),
+        (b",var2,,var2\n1,a,2,b\n2,c,3,d\n", 1, 2),
+    ],
+)
+def test_the_row_of_headings_is_proposed(content: bytes, header: int, first: int, tmp_path: Path) -> None:
+    reading = read_bytes(content, tmp_path)
+    assert (reading.header_row, numbers(reading)[0]) == (header, first)
+    assert balanced(reading)
+
+
+def test_headings_chosen_by_hand(tmp_path: Path) -> None:
+    reading = read_bytes(b"x\nid,name\nunits,none\n1,a\n", tmp_path, header_row=2, first_data_row=4)
+    assert (reading.columns, cells(reading), numbers(reading)) == (("id", "name"), [("1", "a")], [4])
+    assert (reading.records_above, reading.records_heading, balanced(reading)) == (2, 1, True)
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(b"a\n1\n", tmp_path, header_row=9)
+    assert fault.value.code == "no-such-row"
+
+
+def test_headings_become_unique_names_on_one_line(tmp_path: Path) -> None:
+    content = 'a,a,a (2),,"\t\nx\x0b  y ",zero\u200bwidth,\u202enbsp\u00a0z,A\n1,2,3,4,5,6,7,8\n'.encode()
+    reading = read_bytes(content, tmp_path)
+    assert reading.columns == ("a", "a (3)", "a (2)", "Column D", "x y", "zerowidth", "nbsp z", "A")
+    assert {"duplicate-heading", "column-without-name"} <= codes(reading)
+
+
+def test_what_cannot_be_seen_is_kept_and_flagged(tmp_path: Path) -> None:
+    texts = ["nul \0", "zero\u200bwidth", "bidi \u202e", "bom \ufeff", "family 👩\u200d👩\u200d👧", "plain"]
+    content = ("id,t\n" + "".join(f"{at},{text}\n" for at, text in enumerate(texts))).encode()
+    reading = read_bytes(content, tmp_path)
+    assert [row[1] for row in cells(reading)] == texts
+    assert (rows_of(reading, "nul-character"), rows_of(reading, "invisible-character")) == ([2], [3, 4, 5])
+
+
+def test_a_cell_as_long_as_excel_allows_is_suspect(tmp_path: Path) -> None:
+    content = f"id,t\n1,{'x' * 32_767}\n2,{'x' * 32_766}\n3,{'x' * 32_768}\n".encode()
+    assert rows_of(read_bytes(content, tmp_path), "cell-cut") == [2]
+
+
+def test_scientific_notation_among_integers_has_lost_digits(tmp_path: Path) -> None:
+    reading = read_bytes(
+        b"id,f,long\n100,1.5e+3,1.23E+15\n1.00E+05,2.25,1.24E+15\n300,1.75,1.25E+15\n400,1.1,1.1E+15\n500,1,1.1E+15\n",
+        tmp_path,
+    )
+    assert rows_of(reading, "scientific-notation") == [2, 3, 3, 4, 5, 6]
+    assert cells(reading)[1][0] == "1.00E+05"
+
+
+def test_totals_sources_and_comments_are_proposed_not_dropped(tmp_path: Path) -> None:
+    content = b"id,name,n,m\n1,x,2,3\n# a remark\n2,y,3,4\n3,z,4,5\nTotal,,9,12\n\nSource: office\n"
+    reading = read_bytes(content, tmp_path)
+    assert reading.rows == 6
+    assert [(footer.row, footer.why) for footer in reading.footers] == [(3, "comment"), (6, "total"), (8, "source")]
+    without = read_bytes(content, tmp_path, drop_rows=(3, 6, 8))
+    assert (without.rows, without.records_left_out, balanced(without)) == (3, 3, True)
+
+
+def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
+    reading = read_bytes(b"id,name\n1,x\nid,name\n2,y\n", tmp_path)
+    assert (rows_of(reading, "repeated-headings"), reading.rows) == ([3], 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty"),
+        (b"\n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b"\xff\xfe", "empty"),
+        (b"a,b\n", "no-rows"),
+        (b",,\n,,\n", "empty"),
+        (b"%PDF-1.7 x", "not-a-table"),
+        (b"<html><table></table></html>", "web-page"),
+        (b"\n<!DOCTYPE html><p>", "web-page"),
+        (b"<?xml version='1.0'?><a/>", "not-a-table"),
+        (b"\x89PNG\r\n", "not-a-table"),
+    ],
+)
+def test_what_holds_no_rows_is_refused_in_a_sentence(content: bytes, code: str, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(content, tmp_path)
+    assert fault.value.code == code
+    assert fault.value.text.endswith((".", ")"))
+    assert fault.value.hint
+    assert not list(tmp_path.glob("table-*"))
+
+
+def test_gzip_is_unpacked(tmp_path: Path) -> None:
+    content = gzip.compress(b"a,b\n1,") + gzip.compress("ä\n".encode())
+    reading = read_bytes(content, tmp_path, "file.csv.gz")
+    assert (reading.gzip, reading.format, cells(reading)) == (True, "csv", [("1", "ä")])
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".arrow"]
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(content[:-6], tmp_path, "file.csv.gz")
+    assert fault.value.code == "damaged"
+
+
+def test_progress_rises_and_can_stop_the_reading(tmp_path: Path) -> None:
+    path = tmp_path / "big.csv"
+    path.write_text("id,text\n" + "".join(f"{number},{'x' * 300}\n" for number in range(12_000)))
+    told: list[float] = []
+    read(path, name="big.csv", into=tmp_path, progress=told.append)
+    assert told == sorted(told)
+    assert len(told) > 10
+    assert all(0 <= fraction <= 1 for fraction in told)
+
+    def stop(fraction: float) -> None:
+        if fraction > 0.5:
+            raise Cancelled
+
+    folder = tmp_path / "second"
+    folder.mkdir()
+    with pytest.raises(Cancelled):
+        read(path, name="big.csv", into=folder, progress=stop)
+    assert list(folder.iterdir()) == []
+
+
+CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ['"', '""', "a\nb", "x\r\ny", ",", ";", "'", " ", "#", "=1", '"\n', "\u2028", "\\", '\\"', "\ufeff"]
+)
+TABLES = st.integers(2, 4).flatmap(
+    lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=250, deadline=None)
+@given(
+    rows=TABLES,
+    delimiter=st.sampled_from([",", ";", "\t", "|", ":", "~", " "]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+)
+@example(rows=[["x", '\\"'], ["y", "z"]], delimiter=",", quoting=csv.QUOTE_ALL, line_end="\n")
+def test_any_table_comes_back_cell_for_cell(
+    rows: list[list[str]], delimiter: str, quoting: int, line_end: str, tmp_path: Path
+) -> None:
+    out = io.StringIO(newline="")
+    headings = [f"h{at}" for at in range(len(rows[0]))]
+    writer = csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]  # an int is a quoting
+    writer.writerows([headings, *rows])
+    kept = [tuple(row) for row in rows if any(row)]
+    breaks = {"\r", "\n"} & set("".join(map("".join, rows)))
+    ambiguous = not breaks <= set(line_end) and quoting == csv.QUOTE_MINIMAL
+    if not kept or ambiguous:  # the csv module of Python 3.11 leaves such a line break without quotes
+        return
+    reading = read_bytes(out.getvalue().encode(), tmp_path, delimiter=delimiter, header_row=1)
+    assert cells(reading) == kept
+    assert numbers(reading) == [at + 2 for at, row in enumerate(rows) if any(row)]
+    assert balanced(reading)
