@@ -22,6 +22,7 @@ from valar_ui.recipe import Collapse, EditCell, LeaveOut, LeaveOutRow, MakeLegal
 from valar_ui.session import literal
 
 PAGE_ROWS: Final = 25
+LABEL_RULE: Final = (f"^({limits.LABEL.pattern})?$", "Letters, digits, - and _ only")
 ID_CODES: Final = ("custom-id-pattern", "custom-id-length", "custom-id-repeated", "custom-id-empty")
 
 
@@ -34,6 +35,26 @@ def failed(fault: Exception) -> None:
 def label_and_plan(draft: Draft, prepared: Prepared) -> Plan:
     """How the requests are cut into parts under the draft's label; a label that is no label counts as none."""
     return plan(prepared.sizes, draft.label if check_label(draft.label) is None else "")
+
+
+def label_input(draft: Draft, prepared: Prepared) -> tuple[str, Problem | None]:
+    """The batch's label, checked while typing; it is kept with the draft even while it is none yet."""
+    typed = st.text_input(
+        "Label",
+        draft.label,
+        key=f"label-{draft.id}",
+        max_chars=limits.MAX_LABEL,
+        validate=LABEL_RULE,
+        live=True,
+        placeholder="reviews-november",
+        help=f"To find the batch again: letters, digits, - and _, at most {limits.MAX_LABEL}. Left empty, one is made.",
+    )
+    label = (typed or "").strip()
+    session.desk().save_label(draft, label)
+    flaw = check_label(label) or check_label(label, parts=max(len(plan(prepared.sizes, label).parts), 1))
+    if flaw is not None:
+        st.error(f"{literal(flaw.text)} {literal(flaw.hint)}")
+    return label, flaw
 
 
 def totals(prepared: Prepared, parts: Plan) -> None:
@@ -262,8 +283,10 @@ def downloads_row(reading: Reading, prepared: Prepared) -> None:
             )
 
 
-def why_not(prepared: Prepared, parts: Plan) -> str | None:
+def why_not(prepared: Prepared, parts: Plan, label_flaw: Problem | None = None) -> str | None:
     """Why nothing can be submitted yet, or None."""
+    if label_flaw is not None:
+        return f"The label cannot be sent: {literal(label_flaw.text)}"
     if not parts.parts:
         return "No row is left to send."
     if prepared.ok:

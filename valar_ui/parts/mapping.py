@@ -66,7 +66,7 @@ def edit(draft: Draft, reading: Reading) -> Recipe:
         found["more"] = params.json_box(controls, recipe)
     edited = recipe.model_copy(update={"model": model, "turns": turns, "custom_id": ids, **fields, **found})
     report = Report()
-    report.extend(check_recipe(edited, reading.columns))
+    report.extend(it for it in check_recipe(edited, reading.columns) if it.code != "prompt-missing")
     for group in report.groups:
         problems.group(group)
     sent = sent_columns(edited, reading.columns)

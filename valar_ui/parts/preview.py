@@ -105,8 +105,9 @@ def panel(draft: Draft, reading: Reading, recipe: Recipe, steps: tuple[Step, ...
         st.session_state[key] = jump
     lacking = [it for it in check_recipe(recipe, reading.columns) if it.code == "unknown-column"]
     index = _chosen(draft, reading, recipe, steps)
-    if lacking:
-        st.info("The request appears here once every hole in the prompt names a column.")
+    if lacking or not recipe.prompt.strip():
+        why = "once every hole in the prompt names a column" if lacking else "as soon as there is a prompt"
+        st.info(f"The request appears here {why}.")
         return
     ids = ids_of(reading.table_path, recipe.custom_id, steps)
     composed, found = look(reading.table, recipe, index, steps=steps, reading=reading.report, ids=ids)

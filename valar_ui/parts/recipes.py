@@ -12,7 +12,9 @@ from valar_ui.session import literal
 
 
 def _use(draft: Draft, recipe: Recipe) -> None:
-    session.desk().save_recipe(draft, recipe)
+    saved = session.desk().save_recipe(draft, recipe)
+    if recipe.label:
+        session.desk().save_label(saved, recipe.label)
     session.state().revision += 1
 
 

@@ -7,11 +7,10 @@ from typing import Final
 
 import streamlit as st
 
-from valar_ui import limits, outbox, session
-from valar_ui.checks import check_label
+from valar_ui import outbox, session
 from valar_ui.ledger import Dispatch, Draft, LedgerFault, State, Submission
 from valar_ui.ledger.words import ACTIONS
-from valar_ui.parts import costs, frame
+from valar_ui.parts import checking, costs, frame
 from valar_ui.parts.frame import count, local_time, megabytes
 from valar_ui.plan import plan
 from valar_ui.prepare import Prepared
@@ -19,7 +18,6 @@ from valar_ui.pricing import estimate_all
 from valar_ui.session import literal
 from valar_ui.spool import DiskFull
 
-LABEL_RULE: Final = (f"^({limits.LABEL.pattern})?$", "Letters, digits, - and _ only")
 SENDING_S: Final = 1.0
 """Seconds between two looks at the ledger while something is on its way."""
 RUNNING_S: Final = 3.0
@@ -65,23 +63,8 @@ def _submit(draft: Draft, prepared: Prepared, label: str, confirmed: str | None)
 
 def form(draft: Draft, prepared: Prepared) -> None:
     """The label, the destination, what will be sent, and the button."""
-    label = st.text_input(
-        "Label",
-        draft.label,
-        key=f"label-{draft.id}",
-        max_chars=limits.MAX_LABEL,
-        validate=LABEL_RULE,
-        live=True,
-        placeholder="reviews-november",
-        help=f"To find the batch again: letters, digits, - and _, at most {limits.MAX_LABEL}. Left empty, one is made.",
-    )
-    label = (label or "").strip()
-    parts = plan(prepared.sizes, label if check_label(label) is None else "")
-    flaw = check_label(label, parts=max(len(parts.parts), 1))
-    if flaw is None:
-        session.desk().save_label(draft, label)
-    else:
-        st.error(f"{literal(flaw.text)} {literal(flaw.hint)}")
+    label, flaw = checking.label_input(draft, prepared)
+    parts = plan(prepared.sizes, label if flaw is None else "")
     where = "the sandbox" if session.destination() == "sandbox" else "Valar"
     batches = "one batch" if len(parts.parts) == 1 else f"{len(parts.parts)} batches"
     st.markdown(
