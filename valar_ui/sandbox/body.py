@@ -32,9 +32,10 @@ class Body:
 
 
 class TooLarge(ApiError):
-    """413: the body reaches the limit."""
+    """413: the body reaches the limit; `more` of it is still on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, more: bool) -> None:
+        self.more = more
         super().__init__(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body must stay under {limits.MAX_BODY_BYTES:,} bytes. Split it into several batches.",
@@ -44,7 +45,7 @@ class TooLarge(ApiError):
 async def read_body(receive: Receive, *, folder: Path, declared: int | None, stop_at: int | None = None) -> Body:
     """Read until the end, the limit (`TooLarge`) or `stop_at` bytes. The caller closes the file."""
     if declared is not None and declared >= limits.MAX_BODY_BYTES:
-        raise TooLarge
+        raise TooLarge(more=True)
     # The file has no name on disk and is gone when it is closed.
     body = Body(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder)))  # noqa: SIM115 - handed on
     digest = hashlib.sha256()
@@ -63,7 +64,7 @@ async def read_body(receive: Receive, *, folder: Path, declared: int | None, sto
             chunk = message.get("body", b"")
             body.length += len(chunk)
             if body.length >= limits.MAX_BODY_BYTES:
-                raise TooLarge
+                raise TooLarge(more=message.get("more_body", False))
             waiting += chunk
             if len(waiting) >= IN_MEMORY:
                 await run_in_threadpool(put, waiting)

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import Message, Receive, Scope, Send
 
 from valar_ui import limits
-from valar_ui.sandbox.body import Body, drain, read_body
+from valar_ui.sandbox.body import Body, TooLarge, drain, read_body
 from valar_ui.sandbox.errors import ApiError, Refusal
 from valar_ui.sandbox.faults import Fault, FaultDial, FaultKind
 from valar_ui.sandbox.hangup import hang_up
@@ -147,12 +147,16 @@ class Visit:
             raise Refusal(None, "Send Content-Type: application/json.")
         declared = self._headers.get("content-length")
         stop_at = fault.bytes if fault is not None and fault.kind in HANG_UPS and not fault.after else None
-        self._body = await read_body(
-            self._receive,
-            folder=self._hall.folder,
-            declared=int(declared) if declared else None,
-            stop_at=stop_at,
-        )
+        try:
+            self._body = await read_body(
+                self._receive,
+                folder=self._hall.folder,
+                declared=int(declared) if declared else None,
+                stop_at=stop_at,
+            )
+        except TooLarge as error:
+            self._drained = not error.more
+            raise
         self._drained = self._body.whole or self._body.gone
         self._arrival.bytes = self._body.length
         self._arrival.sha256 = self._body.sha256 or None
@@ -164,7 +168,8 @@ class Visit:
         """What goes wrong before anything is accepted; True when the call ends with it."""
         if fault.kind is FaultKind.DROPPED or (fault.kind is FaultKind.RESET and not fault.after):
             await self._write()
-            await hang_up(self._scope, self._receive, reset=fault.kind is FaultKind.RESET)
+            reset = fault.kind is FaultKind.RESET
+            await hang_up(self._scope, self._receive, self._send, reset=reset, midway=not self._drained)
             return True
         if fault.kind is FaultKind.STATUS and not fault.after:
             raise _planned(fault)
@@ -178,7 +183,7 @@ class Visit:
         """What goes wrong after accepting: another answer, or None when there is none."""
         if fault.kind is FaultKind.LOST_ANSWER or (fault.kind is FaultKind.RESET and fault.after):
             await self._write()
-            await hang_up(self._scope, self._receive, reset=fault.kind is FaultKind.RESET)
+            await hang_up(self._scope, self._receive, self._send, reset=fault.kind is FaultKind.RESET)
             return None
         if fault.kind is FaultKind.STATUS and fault.after:
             return error_answer(_planned(fault))
@@ -216,7 +221,7 @@ class Visit:
         if fault is not None and fault.kind is FaultKind.CUT_OFF:
             sent = len(content) // 2 if fault.bytes is None else fault.bytes
             await self._send({"type": "http.response.body", "body": content[:sent], "more_body": True})
-            await hang_up(self._scope, self._receive, reset=False)
+            await hang_up(self._scope, self._receive, self._send, reset=False)
             return
         await self._send({"type": "http.response.body", "body": content, "more_body": not self._drained})
         if not self._drained:
