@@ -151,7 +151,7 @@ def _tools(value: Any) -> Iterator[Flaw]:
             yield Flaw(
                 "server-tool", f"Valar refuses the tool {kind}.", "Only function and custom tools are available."
             )
-        elif kind not in {"function", "custom"}:
+        elif kind not in ("function", "custom"):
             yield Flaw("tools-shape", f"A tool has the type {shown(kind)}.", "Its type is function or custom.")
         elif not isinstance(tool.get("name", (tool.get("function") or {})), str | dict):
             yield Flaw("tools-shape", "A tool's name is not text.", "Give the tool a name.")

@@ -123,7 +123,8 @@ class Prompts:
 
     def _read(self, params: dict[str, Any], cells: tuple[str, ...], wrong: list[Placed]) -> None:
         for group in self._groups:
-            params[group] = dict(params.get(group) or {})
+            known = params.get(group)
+            params[group] = dict(known) if isinstance(known, dict) else {}
         for name, column, position in self._cells:
             cell = cells[position]
             if not cell:
