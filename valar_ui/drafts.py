@@ -75,7 +75,14 @@ class Desk:
             self.ledger.save_draft(draft.id, self.owner, now=self.clock(), reading=reading.as_json())
             return reading
 
-        return self.jobs.start(f"read:{draft.id}", f"{draft.upload} {options}", work)
+        return self.jobs.start(f"read:{draft.id}", _mark(draft, options), work)
+
+    def tried(self, draft: Draft, options: ReadOptions) -> bool:
+        """Whether this is how the file was read, or could not be read, last."""
+        job = self.jobs.find(f"read:{draft.id}")
+        if job is not None:
+            return job.mark == _mark(draft, options)
+        return draft.reading is not None and Reading.from_json(draft.reading).options == options
 
     def reading_job(self, draft: Draft) -> Job | None:
         """The reading under way or last ended in this process; begun where the draft has no Reading yet."""
@@ -167,6 +174,10 @@ class Desk:
     @staticmethod
     def _prepared_folder(draft: Draft, mark: str) -> Path:
         return Path(draft.folder) / f"prepared-{mark[:20]}"
+
+
+def _mark(draft: Draft, options: ReadOptions) -> str:
+    return f"{draft.upload} {options}"
 
 
 @lru_cache(maxsize=16)

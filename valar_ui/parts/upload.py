@@ -236,7 +236,7 @@ def read_controls(draft: Draft, reading: Reading | None) -> None:
             )
             changed["first_data_row"] = int(first) or None
         wanted = replace(options, **changed)
-        if wanted != options:
+        if not session.desk().tried(draft, wanted):
             if wanted.sheet != options.sheet:
                 wanted = ReadOptions(sheet=wanted.sheet)
             _reread(draft, wanted)
