@@ -1,0 +1,184 @@
+"""The Upload page: what was dropped, how it was read, and reading it differently."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.testing.v1 import local_script_runner
+
+from tests.pages.person import REVIEWS, Person
+from valar_ui import samples
+
+
+def control(person: Person, name: str) -> str:
+    """The key of one of the controls that read the file again."""
+    return str(next(it.key for it in person.elements() if it.key.startswith(f"{name}-")))
+
+
+def workbook(*, hidden: tuple[int, ...] = (), second: bool = False) -> bytes:
+    """A workbook of a heading and six rows; some hidden, perhaps with a second, hidden sheet."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Data")
+        for row, cells in enumerate([("id", "review"), *((f"r-{at}", f"Review {at}") for at in range(2, 8))]):
+            sheet.write_row(row, 0, cells)
+        for row in hidden:
+            sheet.set_row(row - 1, options={"hidden": True})
+        if second:
+            other = book.add_worksheet("Other")
+            other.write_row(0, 0, ("word",))
+            other.write_row(1, 0, ("kettle",))
+    return out.getvalue()
+
+
+def test_an_empty_desk_says_where_to_begin() -> None:
+    person = Person()
+    assert person.may("sample")
+    assert len(person.at.file_uploader) == 1
+    assert not person.has("way-on")
+
+
+def test_the_sample_is_one_click_away() -> None:
+    person = Person().press("sample")
+    assert person.draft.file_name == samples.REVIEWS.name
+    assert (person.reading.rows, len(person.reading.columns)) == (200, 6)
+    shown = person.table("review_id")
+    assert list(shown.index[:3]) == [2, 3, 4]
+    assert person.may("way-on")
+    assert person.press("way-on").page == Person("map", draft=person.state.draft_id or "").page
+
+
+def test_every_cell_is_shown_as_typed() -> None:
+    person = Person().drop("codes.csv", b"code,word\n007,NA\n1e5, \n,null\n")
+    shown = person.table("word")
+    assert shown.to_dict("list") == {"code": ["007", "1e5", ""], "word": ["NA", " ", "null"]}
+
+
+def test_a_file_that_is_no_table_is_refused_in_a_sentence_with_a_way_on() -> None:
+    person = Person().drop("photo.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    assert len(person.at.error) == 1
+    assert not person.has("way-on")
+    assert person.drop("reviews.csv", REVIEWS).may("way-on")
+    assert not person.at.error
+
+
+def test_a_refused_file_can_be_read_with_another_encoding() -> None:
+    person = Person().drop("reviews.csv", REVIEWS)
+    person.choose(control(person, "enc"), "utf-16")
+    assert person.at.error
+    person.choose(control(person, "enc"), "utf-8")
+    assert person.reading.rows == 3
+    assert not person.at.error
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "columns"),
+    [("del", ";", ["a,b", "c"]), ("del", ",", ["a", "b;c"])],
+    ids=["semicolons", "commas"],
+)
+def test_another_delimiter_reads_again_at_once(name: str, value: str, columns: list[str]) -> None:
+    person = Person().drop("odd.csv", b"a,b;c\n1,2;3\n4,5;6\n")
+    person.choose(control(person, name), value)
+    assert person.reading.columns == tuple(columns)
+    assert list(person.table(columns[0]).columns) == columns
+
+
+def test_another_encoding_reads_again_at_once() -> None:
+    person = Person().drop("cafe.csv", "word\ncafé\n".encode("cp1252"))
+    person.choose(control(person, "enc"), "cp1251")
+    assert person.reading.encoding == "cp1251"
+    person.choose(control(person, "enc"), "cp1252")
+    assert person.reading.table.row(0) == ("café",)
+
+
+def test_headings_in_another_row_read_again_at_once() -> None:
+    person = Person().drop("reviews.csv", REVIEWS)
+    person.choose(control(person, "head"), 0)
+    assert (person.reading.rows, person.reading.header_row) == (4, 0)
+    person.choose(control(person, "head"), 2)
+    assert person.reading.columns == ("r-1", "Great kettle")
+
+
+def test_another_sheet_reads_again_at_once() -> None:
+    person = Person().drop("book.xlsx", workbook(second=True))
+    assert person.reading.sheet == "Data"
+    person.choose(control(person, "sheet"), "Other")
+    assert person.reading.columns == ("word",)
+
+
+def test_hidden_rows_are_asked_about_and_can_come_back() -> None:
+    person = Person().drop("book.xlsx", workbook(hidden=(3, 5)))
+    assert person.reading.rows == 6
+    person.press("hidden")
+    assert person.reading.rows == 4
+    person.press("hidden")
+    assert person.reading.rows == 6
+
+
+def test_totals_are_offered_to_be_dropped_and_can_come_back() -> None:
+    rows = "".join(f"Shop {at},{at * 10}\n" for at in range(1, 9))
+    person = Person().drop("sales.csv", f"shop,sales\n{rows}Total,360\n".encode())
+    assert [footer.row for footer in person.reading.footers] == [10]
+    person.press("footers")
+    assert person.reading.rows == 8
+    person.press("footers-back")
+    assert person.reading.rows == 9
+
+
+def test_ready_made_requests_go_straight_to_check() -> None:
+    person = Person().drop("requests.jsonl", samples.REQUESTS.read_bytes())
+    assert person.reading.recognised_as == "valar-requests"
+    assert person.press("way-on").sending == (5, 5)
+    assert person.prepared.ok
+    assert person.go("map").may("begin")
+
+
+def test_another_version_of_the_file_keeps_the_mapping() -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}")
+    draft = person.draft.id
+    person.go("upload").drop("reviews-2.csv", REVIEWS + b"r-4,Broken\n")
+    assert (person.draft.id, person.draft.file_name) == (draft, "reviews-2.csv")
+    assert person.go("check").sending == (4, 4)
+
+
+def test_starting_anew_leaves_the_draft_and_its_address() -> None:
+    person = Person().drop("reviews.csv", REVIEWS)
+    assert person.at.query_params["draft"] == person.state.draft_id
+    person.press("anew")
+    assert "draft" not in person.at.query_params
+    assert person.may("sample")
+
+
+def test_the_work_is_there_again_under_its_address() -> None:
+    draft = Person().drop("reviews.csv", REVIEWS).state.draft_id
+    again = Person("upload", draft=draft or "")
+    assert again.draft.file_name == "reviews.csv"
+    assert again.may("way-on")
+
+
+def test_a_file_that_is_gone_from_the_disk_is_asked_for_again() -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}")
+    for file in Path(person.draft.folder).iterdir():
+        if file.is_file():
+            file.unlink()
+    assert not person.go("upload").has("way-on")
+    assert person.drop("reviews.csv", REVIEWS).go("check").sending == (3, 3)
+
+
+def test_an_upload_leaves_streamlits_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    managers: list[MemoryUploadedFileManager] = []
+
+    def kept(endpoint: str) -> MemoryUploadedFileManager:
+        managers.append(MemoryUploadedFileManager(endpoint))
+        return managers[-1]
+
+    # Each drawing of the page gets a manager of its own from AppTest; all of them are looked at.
+    monkeypatch.setattr(local_script_runner, "MemoryUploadedFileManager", kept)
+    person = Person().drop("reviews.csv", REVIEWS)
+    assert person.reading.rows == 3
+    assert len(managers) >= 2
+    assert [dict(manager.file_storage) for manager in managers if any(manager.file_storage.values())] == []
