@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
 from valar_ui import limits
 
@@ -45,12 +45,21 @@ class BatchStatus(Batch):
 
 
 class ErrorBody(Shape):
-    """The inside of the error envelope; every field may be missing or of another type in the wild."""
+    """The inside of the error envelope; a field that is missing or of another type reads as nothing."""
 
     message: str = ""
     type: str = ""
     param: str | None = None
     code: str | int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_can_be_read(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        texts = {name: value[name] for name in ("message", "type", "param") if isinstance(value.get(name), str)}
+        code = value.get("code")
+        return {**texts, "code": code} if isinstance(code, str | int) else texts
 
 
 class ErrorEnvelope(Shape):
