@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -24,6 +25,7 @@ from valar_ui.session import BROWSER_COOKIE, services
 from valar_ui.settings import Settings
 
 log = logging.getLogger("valar_ui.app")
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
 settings = Settings.from_environment()
 # Streamlit would log a failed page with its exception's message, which may hold a cell; `on_script_error` does not.
 logging.getLogger("streamlit.error_util").addFilter(lambda _: False)
@@ -54,6 +56,17 @@ class BrowserCookie:
 
 def _is_page(message: Message) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
+
+
+def known_hosts() -> list[str]:
+    """The names this server answers to: those configured, else its own while it listens on this computer only.
+
+    A page elsewhere that points its own name at this computer (DNS rebinding) gets no answer then.
+    """
+    configured = list(st.get_option("server.allowedHosts") or [])
+    if configured:
+        return [*configured, *LOOPBACK]
+    return [*LOOPBACK] if st.get_option("server.address") in LOOPBACK else ["*"]
 
 
 async def download(request: Request) -> Response:
@@ -97,7 +110,10 @@ app = st.App(
         ),
         Route("/download/{token}", download),
     ],
-    middleware=[Middleware(BrowserCookie)],
+    middleware=[
+        Middleware(TrustedHostMiddleware, allowed_hosts=known_hosts(), www_redirect=False),
+        Middleware(BrowserCookie),
+    ],
     lifespan=lifespan,
     on_script_error=on_script_error,
 )

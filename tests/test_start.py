@@ -64,7 +64,7 @@ def test_streamlit_takes_the_safe_settings(shown: dict[str, Any], section: str, 
 def test_no_setting_names_another_host() -> None:
     text = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
     assert "://" not in text
-    assert tomllib.loads(text)["server"]["allowedHosts"] == ["localhost", "127.0.0.1", "[::1]"]
+    assert tomllib.loads(text)["server"]["address"] == "localhost"
 
 
 def luminance(colour: str) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -40,6 +42,27 @@ def test_no_page_asks_another_host(app_server: AppServer, visitor: Visitor) -> N
     assert links.count() >= 6
     assert visitor.foreign(app_server.url) == set()
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "status"),
+    [
+        ("localhost", "/_stcore/health", 200),
+        ("evil.example", "/_stcore/health", 400),
+        ("evil.example", "/sandbox/v1/models", 400),
+        ("evil.example", "/download/x", 400),
+        ("localhost", "/download/x", 404),
+        ("localhost", "/sandbox/v1/models", 401),
+    ],
+)
+def test_on_ones_own_computer_it_answers_to_its_own_names_only(
+    app_server: AppServer, host: str, path: str, status: int
+) -> None:
+    address = urlsplit(app_server.url)
+    connection = HTTPConnection(address.hostname or "localhost", address.port or 80, timeout=10)
+    connection.request("GET", path, headers={"Host": f"{host}:{address.port}"})
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 @pytest.mark.parametrize("address", ["batches", "connection", "batch?id=batch_unknown"])
