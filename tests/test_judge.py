@@ -317,6 +317,7 @@ def test_composed_bodies_that_are_clean_are_accepted() -> None:
         max_size=4,
     )
 )
+@example([("a", '{"model":"m","input":"x","temperature":1' + "0" * 400 + "}")])
 @example([("a", '{"model":"m","model":"n","input":"x"}'), ("b", '{"model":"m","input":"x","max_output_tokens":1e400}')])
 def test_ready_made_requests_that_are_clean_are_accepted(rows: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -30,7 +30,7 @@ def shown(value: Any) -> str:
 
 def is_number(value: Any) -> bool:
     """A finite JSON number (true and false are none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return is_integer(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def is_integer(value: Any) -> bool:
@@ -49,7 +49,7 @@ def number(name: str, low: float, high: float) -> Rule:
         elif not low <= value <= high:
             yield Flaw(
                 f"{name}-range",
-                f"{name} is {value}, outside {low:g} to {high:g}.",
+                f"{name} is {shown(value)}, outside {low:g} to {high:g}.",
                 f"Use a number from {low:g} to {high:g}.",
             )
 

@@ -12,7 +12,7 @@ from typing import Final
 from valar_ui.checks.check import Check, Scope, Sent
 from valar_ui.checks.label import check_label
 from valar_ui.checks.recipe import Answer, Columns, Images, Params, Prompt
-from valar_ui.checks.rows import AsRead, BodyLimit, CustomIds
+from valar_ui.checks.rows import AsRead, BodyLimit, ChangedIds, CustomIds
 from valar_ui.checks.whole import HowMany, Identical, LongPrompts, OutputLimit, PersonalData, identical
 from valar_ui.compose import Composed, preview
 from valar_ui.ids import Ids
@@ -31,6 +31,7 @@ CHECKS: Final[tuple[type[Check], ...]] = (
     Answer,
     Images,
     CustomIds,
+    ChangedIds,
     BodyLimit,
     OutputLimit,
     HowMany,

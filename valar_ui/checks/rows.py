@@ -11,7 +11,7 @@ from valar_ui.checks.check import FRAME_BYTES, Check, Scope
 from valar_ui.compose import Composed, used_columns
 from valar_ui.ids import id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
-from valar_ui.problems import Group, Problem
+from valar_ui.problems import Group, Problem, Severity
 
 
 class AsRead(Check):
@@ -84,6 +84,49 @@ class CustomIds(Check):
     def goes(self, composed: Composed) -> None:
         if composed.custom_id in self._repeated:
             self._first.setdefault(composed.custom_id, composed.row)
+
+
+class ChangedIds(Check):
+    """Ids that were made legal: rows that shared one are named, the others counted."""
+
+    def start(self, scope: Scope) -> Iterable[Problem]:
+        rule = id_rule(scope.recipe, scope.steps)
+        self._column = rule.column
+        self.idle = rule.column is None or not rule.legal
+        self._repeated = frozenset() if scope.ids is None else scope.ids.repeated
+        self._changed = 0
+        return ()
+
+    def row(self, composed: Composed) -> Iterable[Problem]:
+        if not composed.original or composed.original not in self._repeated:
+            return ()
+        return (
+            Problem(
+                "id-shared",
+                f"The id {composed.original[:80]} is in more than one row; each of them gets an id of its own.",
+                "Look whether the row is there twice by mistake.",
+                composed.row,
+                self._column,
+                Severity.WARNING,
+                composed.line,
+            ),
+        )
+
+    def goes(self, composed: Composed) -> None:
+        self._changed += composed.original != composed.custom_id
+
+    def end(self, sent: Sent) -> Iterable[Problem]:
+        if self.idle or not self._changed:
+            return ()
+        return (
+            Problem(
+                "ids-changed",
+                f"{self._changed:,} of {len(sent.rows):,} ids are changed so that Valar takes them.",
+                "Nothing to do: the answers find their rows all the same.",
+                column=self._column,
+                severity=Severity.NOTE,
+            ),
+        )
 
 
 class BodyLimit(Check):

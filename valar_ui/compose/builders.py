@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -12,6 +12,7 @@ from valar_ui.compose.asked import fixed_params, put, sources, used_columns
 from valar_ui.flaws import Flaw
 from valar_ui.messages import image_parts, image_url, texts
 from valar_ui.params import flaws, flex_flaws, read_cell
+from valar_ui.problems import Severity
 from valar_ui.recipe import FromColumn, Recipe, Turn
 from valar_ui.template import Template, resolve
 
@@ -20,6 +21,14 @@ Placed = tuple[str | None, Flaw]
 
 Made = tuple[dict[str, Any], bytes, str, bool, int, int, int, Sequence[Placed]]
 """Params, body, prompt, holes_empty, characters, wide, images (as in `Composed`), flaws."""
+
+
+_HOLE_EMPTY: Final = Flaw(
+    "hole-empty",
+    "This cell is empty: the prompt has nothing in its place.",
+    "Fill it in, leave the row out, or let it go as it is.",
+    Severity.WARNING,
+)
 
 
 class _Turn:
@@ -81,12 +90,15 @@ class Prompts:
         prompt, holes_empty = "", False
         for turn, last in self._turns:
             if turn.holes:
-                pieces, empty = [turn.first], True
+                pieces, blank = [turn.first], []
                 for position, literal in turn.holes:
                     cell = cells[position]
                     pieces += (cell, literal)
-                    if empty and cell and not cell.isspace():
-                        empty = False
+                    if not cell or cell.isspace():
+                        blank.append(position)
+                empty = len(blank) == len(turn.holes)
+                if blank and not empty:
+                    wrong += [(self.columns[position], _HOLE_EMPTY) for position in dict.fromkeys(blank)]
                 text = "".join(pieces)
                 if not (text or last):
                     continue
