@@ -228,3 +228,16 @@ def test_presets_are_saved_and_loaded(tmp_path: Path, name: str) -> None:
 
 def test_no_file_is_no_fault(tmp_path: Path) -> None:
     assert FaultPlan.load(tmp_path / "none.json") == FaultPlan()
+
+
+def test_the_manual_names_every_kind_and_every_setting() -> None:
+    manual = (Path(__file__).resolve().parents[1] / "docs" / "sandbox.md").read_text("utf-8")
+    words = [*(kind.value for kind in FaultKind), *Fault.model_fields]
+    assert [word for word in words if f"`{word}`" not in manual and f'"{word}"' not in manual] == []
+
+
+def test_the_manual_s_fault_file_is_a_plan(tmp_path: Path) -> None:
+    manual = (Path(__file__).resolve().parents[1] / "docs" / "sandbox.md").read_text("utf-8")
+    start = manual.index('    {"faults"')
+    (tmp_path / "faults.json").write_text(manual[start : manual.index("]}", manual.index("429")) + 2])
+    assert [fault.kind for fault in FaultPlan.load(tmp_path / "faults.json").faults] == ["lost-answer", "status"]
