@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from valar_ui.checks.check import FRAME_BYTES, Check, Scope
+from valar_ui.checks.check import FRAME_BYTES, Check, Scope, Sent
 from valar_ui.compose import Composed, used_columns
 from valar_ui.ids import id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID

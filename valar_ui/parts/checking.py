@@ -23,7 +23,7 @@ from valar_ui.session import literal
 
 PAGE_ROWS: Final = 25
 LABEL_RULE: Final = (f"^({limits.LABEL.pattern})?$", "Letters, digits, - and _ only")
-ID_CODES: Final = ("custom-id-pattern", "custom-id-length", "custom-id-repeated", "custom-id-empty")
+ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")
 
 
 def failed(fault: Exception) -> None:
