@@ -239,5 +239,5 @@ def test_the_manual_names_every_kind_and_every_setting() -> None:
 def test_the_manual_s_fault_file_is_a_plan(tmp_path: Path) -> None:
     manual = (Path(__file__).resolve().parents[1] / "docs" / "sandbox.md").read_text("utf-8")
     start = manual.index('    {"faults"')
-    (tmp_path / "faults.json").write_text(manual[start : manual.index("]}", manual.index("429")) + 2])
+    (tmp_path / "faults.json").write_text(manual[start : manual.index("\n    ]}", start) + 7])
     assert [fault.kind for fault in FaultPlan.load(tmp_path / "faults.json").faults] == ["lost-answer", "status"]
