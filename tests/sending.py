@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ SECRET = b"\x07" * 32
 class Clock:
     """A clock that tests set; a wait advances it."""
 
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
+    def __init__(self, now: float | None = None) -> None:
+        self.now = time.time() if now is None else now
 
     def __call__(self) -> float:
         return self.now
@@ -83,7 +84,7 @@ class Rig:
         for name in ("spool", "leases"):
             (home / name).mkdir(parents=True, exist_ok=True)
         self.ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite3'}", clock=self.clock)
-        self.spool = Spool(home / "spool", failpoint=failpoint)
+        self.spool = Spool(home / "spool", failpoint=failpoint, read_bytes=200)
         self.keyring = Keyring(SECRET)
         for key in keys:
             self.keyring.add(key, kind="sandbox", base_url="sandbox")

@@ -347,9 +347,8 @@ class Valar:
         with self._opening:
             if self._http is None:
                 timeout = httpx.Timeout(self._answer_seconds, connect=CONNECT_S, write=WRITE_S)
-                verify: ssl.SSLContext | bool = _tls() if self.base_url.startswith("https") else True
                 self._http = httpx.Client(
-                    transport=self._transport, timeout=timeout, verify=verify, trust_env=False, follow_redirects=False
+                    transport=self._transport, timeout=timeout, verify=_tls(), trust_env=False, follow_redirects=False
                 )
             return self._http
 

@@ -54,9 +54,10 @@ class Spooled:
 class Spool:
     """One folder of bodies, each readable by its owner only."""
 
-    def __init__(self, folder: Path, *, failpoint: Failpoint = no_failpoint) -> None:
+    def __init__(self, folder: Path, *, failpoint: Failpoint = no_failpoint, read_bytes: int = READ_BYTES) -> None:
         """The folder must exist."""
         self.folder = folder
+        self._read_bytes = read_bytes
         self._failpoint = failpoint
 
     def write(self, name: str, chunks: Iterable[bytes], *, length: int) -> Spooled:
@@ -106,7 +107,7 @@ class Spool:
             with (self.folder / spooled.name).open("rb", buffering=0) as file:
                 if os.fstat(file.fileno()).st_size != spooled.length:
                     raise SpoolGone("the file has another length than was sealed")
-                while chunk := file.read(READ_BYTES):
+                while chunk := file.read(self._read_bytes):
                     yield chunk
         except FileNotFoundError:
             raise SpoolGone("the file is missing") from None
