@@ -189,7 +189,7 @@ def ids_of(table_path: Path, rule: IdRule, steps: tuple[Step, ...] = ()) -> Ids:
 @lru_cache(maxsize=16)
 def changed_ids(table_path: Path, rule: IdRule, most: int = 3) -> tuple[tuple[str, str], ...]:
     """The first few ids that cannot be sent as they stand, each with what is sent instead."""
-    if rule.column is None:
+    if rule.column not in Table(table_path).columns:
         return ()
     ids = ids_of(table_path, rule)
     pairs = (

@@ -33,17 +33,24 @@ class Controls:
     def column(
         self, name: str, label: str, value: str | None, *, none: str | None = None, bare: bool = False
     ) -> str | None:
-        """A choice of one column; a column the sheet no longer has counts as none."""
-        options: list[str | None] = [None, *self.columns] if none is not None else list(self.columns)
-        at = value if value in options else (None if none is not None else self.columns[0])
+        """A choice of one column; one that this sheet lacks stays chosen, so that it is named and mended."""
+        options: list[str | None] = [*([None] if none is not None else []), *self.with_lacking(value)]
         chosen: str | None = st.selectbox(
             label,
             options,
-            key=self.key(name, at),
-            format_func=lambda it: none or "" if it is None else it,
+            key=self.key(name, value if value in options else options[0]),
+            format_func=lambda it: none or "" if it is None else self.named(it),
             label_visibility="collapsed" if bare else "visible",
         )
         return chosen
+
+    def with_lacking(self, *chosen: str | None) -> list[str]:
+        """The sheet's columns, then those that were chosen for another sheet and are not in this one."""
+        return [*self.columns, *(it for it in chosen if it is not None and it not in self.columns)]
+
+    def named(self, column: str) -> str:
+        """A column as a choice shows it."""
+        return column if column in self.columns else f"{column} (not in this sheet)"
 
     def source(
         self, name: str, label: str, source: Source | None, control: Any, *, required: bool = False

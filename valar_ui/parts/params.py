@@ -40,10 +40,12 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
         recipe.reasoning_summary,
         controls.choice(limits.SUMMARIES),
     )
+    pictures = [image.column for image in recipe.images]
     images = st.multiselect(
         "Images: columns that hold their addresses",
-        controls.columns,
-        key=controls.key("images", [image.column for image in recipe.images if image.column in controls.columns]),
+        controls.with_lacking(*pictures),
+        key=controls.key("images", pictures),
+        format_func=controls.named,
         max_selections=limits.MAX_IMAGES,
         help="http(s) addresses that anyone can open, or data: URIs; only for models that see images.",
     )
@@ -55,17 +57,12 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
             "How closely to look", details, key=controls.key("detail", first), format_func=lambda it: it or "leave out"
         )
     found["images"] = tuple(Image(column=column, detail=detail) for column in images)
+    records = [it.column for it in recipe.metadata.values() if isinstance(it, FromColumn)]
     metadata = st.multiselect(
         "Metadata: columns to send along, for your own records",
-        controls.columns,
-        key=controls.key(
-            "metadata",
-            [
-                it.column
-                for it in recipe.metadata.values()
-                if isinstance(it, FromColumn) and it.column in controls.columns
-            ],
-        ),
+        controls.with_lacking(*records),
+        key=controls.key("metadata", records),
+        format_func=controls.named,
     )
     kept = {name: source for name, source in recipe.metadata.items() if isinstance(source, Fixed)}
     named = {it.column: name for name, it in recipe.metadata.items() if isinstance(it, FromColumn)}
