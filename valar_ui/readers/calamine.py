@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -150,11 +149,9 @@ def _rows(opened: CalamineWorkbook, name: str, found: biff.XlsSheet) -> Iterator
     marked: dict[int, list[int]] = {}
     for row, column in errors:
         marked.setdefault(row, []).append(column)
-    top, left = (0, 0) if sheet.height == sheet.end[0] + 1 else sheet.start
-    left = 0 if sheet.width == sheet.end[1] + 1 else left
-    for at, values in enumerate(islice(sheet.iter_rows(), sheet.end[0] + 1)):
-        row = at + top
-        cells = [""] * left + [cell_text(value) for value in values]
+    left = [""] * sheet.start[1]
+    for row, values in enumerate(sheet.iter_rows()):
+        cells = left + [cell_text(value) for value in values]
         if texts:
             cells = [texts.get((row, column), cell) if cell else cell for column, cell in enumerate(cells)]
         wrong = sorted(marked.pop(row, ()))

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final
 
 from valar_ui.readers.reading import UnreadableFile
@@ -146,16 +146,28 @@ def _spaced(text: str, delimiter: str) -> bool:
 
 
 def _with_escape(text: str, dialect: Dialect) -> Dialect:
-    """Backslashes before quotes, and never a doubled quote inside a cell."""
-    if '\\"' not in text or dialect.spaces:
+    """Backslashes before quotes, where the quotes make no sense without them and all the sense with them."""
+    if '\\"' not in text or dialect.spaces or _sensible(text, dialect):
         return dialect
-    mark = re.escape(dialect.delimiter)
-    inside = len(re.findall(rf'\\"(?!{mark}|[\r\n]|$)', text))
-    doubled = len(re.findall(rf'[^{mark}\r\n"]""[^"]', text))
     escaped = replace(dialect, escape="\\")
-    if inside and not doubled and _share(widths(text, escaped)) >= _share(widths(text, dialect)):
-        return escaped
-    return dialect
+    return escaped if _sensible(text, escaped) else dialect
+
+
+def _sensible(text: str, dialect: Dialect) -> bool:
+    """The strict reader finds every quote in its place."""
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar=dialect.escape,
+        strict=True,
+    )
+    try:
+        for _ in islice(reader, SAMPLE_RECORDS):
+            pass
+    except csv.Error:
+        return False
+    return True
 
 
 def _with_single_quotes(text: str, dialect: Dialect) -> Dialect:

@@ -60,6 +60,14 @@ class Shape:
     keys: dict[Key, None] = field(default_factory=dict)
     nested: bool = True
     """Nested objects become dotted columns."""
+    scalars: bool = False
+    """The values are no objects; they make one column."""
+
+    def record(self, value: Any) -> dict[str, Any] | None:
+        """The object that a value of the file stands for, if it makes a row."""
+        if isinstance(value, dict):
+            return None if self.scalars else value
+        return {"value": value} if self.scalars and value is not None else None
 
     def flat(self, value: dict[str, Any]) -> dict[Key, Any]:
         """One object, as deep as this shape goes."""
@@ -69,10 +77,10 @@ class Shape:
         _flatten(value, (), out)
         return out
 
-    def learn(self, values: Iterable[dict[str, Any]]) -> None:
-        """Take in the keys of more objects."""
+    def learn(self, values: Iterable[Any]) -> None:
+        """Take in the keys of more values."""
         for value in values:
-            for key in self.flat(value):
+            for key in self.flat(self.record(value) or {}):
                 self.keys.setdefault(key)
             if self.nested and sum(isinstance(key, tuple) for key in self.keys) > MAX_NESTED:
                 raise TooNested
@@ -137,12 +145,13 @@ def build(items: Callable[[], Iterator[Item]], *, into: Path, options: ReadOptio
     kind = ready.recognise(sample)
     if kind is not None:
         return _requests(items(), kind, into, options, report)
-    shape = Shape()
+    scalars = bool(sample) and not any(isinstance(value, dict) for value in sample)
+    shape = Shape(scalars=scalars)
     try:
-        shape.learn(value if isinstance(value, dict) else {"value": value} for value in sample)
+        shape.learn(sample)
     except TooNested:
         shape = Shape(nested=False)
-        shape.learn(value for value in sample if isinstance(value, dict))
+        shape.learn(sample)
     for _ in range(3):
         path = into / f"table-{uuid.uuid4().hex}.arrow"
         fresh = Report()
@@ -159,11 +168,9 @@ def build(items: Callable[[], Iterator[Item]], *, into: Path, options: ReadOptio
 def _all_keys(items: Callable[[], Iterator[Item]], shape: Shape) -> Shape:
     """Learn every key of the file, in order of appearance."""
     for nested in (True, False):
-        whole = Shape(nested=nested and shape.nested)
+        whole = Shape(nested=nested and shape.nested, scalars=shape.scalars)
         try:
-            for item in items():
-                if item.value is not None:
-                    whole.learn([item.value if isinstance(item.value, dict) else {"value": item.value}])
+            whole.learn(item.value for item in items())
         except TooNested:
             continue
         return whole
@@ -196,8 +203,8 @@ def _write(items: Iterator[Item], shape: Shape, path: Path, options: ReadOptions
             if item.number in dropped:
                 ledger.left_out += 1
                 continue
-            value = item.value if isinstance(item.value, dict) else {"value": item.value}
-            if not isinstance(item.value, dict) and "value" not in known:
+            value = shape.record(item.value)
+            if value is None:
                 report.add(_not_an_object(item))
                 ledger.refused += 1
                 continue

@@ -18,13 +18,13 @@ OPENAI = frozenset({"custom_id", "method", "url", "body"})
 def recognise(values: Sequence[Any]) -> Recognised | None:
     """What most of the values are; None where they are plain records."""
     objects = [value for value in values if isinstance(value, dict)]
-    if not objects or len(objects) < 0.8 * len(values):
+    if not objects or len(objects) < 0.5 * len(values):
         return None
     valar = sum(value.keys() >= VALAR and isinstance(value["params"], dict) for value in objects)
-    if valar >= 0.8 * len(objects):
+    if valar > 0.5 * len(objects):
         return "valar-requests"
     openai = sum(value.keys() >= {"custom_id", "url", "body"} and isinstance(value["body"], dict) for value in objects)
-    return "openai-batch" if openai >= 0.8 * len(objects) else None
+    return "openai-batch" if openai > 0.5 * len(objects) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def merges(archive: zipfile.ZipFile, part: str) -> list[Area]:
 
 def rows(archive: zipfile.ZipFile, part: str, workbook: Workbook, facts: SheetFacts) -> Iterator[SheetRow]:
     """Every row the sheet mentions, in order."""
+    facts.hidden_columns.clear()
     reader = _SheetReader(workbook, facts)
     with archive.open(part) as stream:
         for _ in drive(reader.parser, stream, part):

@@ -219,7 +219,11 @@ def _read_delimited(
             _watched(stream, path, progress, iter(records)), into=into, options=options, report=report, facts=facts
         )
     facts_found = Facts(found, name, options, report, encoding)
-    return facts_found.reading(made, format="tsv" if form.delimiter == "\t" else "csv", delimiter=None if form.delimiter == dialect.WHOLE_LINE else form.delimiter)
+    return facts_found.reading(
+        made,
+        format="tsv" if form.delimiter == "\t" else "csv",
+        delimiter=None if form.delimiter == dialect.WHOLE_LINE else form.delimiter,
+    )
 
 
 def _line_length(text: str) -> int:

@@ -1,0 +1,295 @@
+"""JSON in its shapes: one flawed line spoils only itself, numbers keep their digits, requests are recognised."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
+from valar_ui.readers import UnreadableFile
+
+
+def lines(*texts: str) -> bytes:
+    return "\n".join(texts).encode()
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "kept"),
+    [
+        ('{"a": "open}', "invalid-json", False),
+        ('{"a": 2}TRAILER', "invalid-json", False),
+        ('{"a": 2} {"a": 3}', "several-objects", False),
+        ('{"a": 1, "a": 2}', "duplicate-key", True),
+        ('{"a": NaN}', "not-a-number", True),
+        ('{"a": "\\ud800"}', "lone-surrogate", True),
+        ("[" * 100_000, "too-deep", False),
+        ('{"a": ' + "[" * 5_000 + "]" * 5_000 + "}", "too-deep", False),
+        ("42", "not-an-object", False),
+        ("null", "not-an-object", False),
+        ('{"a": "raw\ttab"}', "invalid-json", False),
+    ],
+)
+def test_one_bad_line_is_that_lines_problem(bad: str, code: str, kept: bool, tmp_path: Path) -> None:
+    reading = read_bytes(lines('{"a": 1}', bad, "", '{"a": 3}'), tmp_path, "f.jsonl")
+    assert numbers(reading) == ([1, 2, 4] if kept else [1, 4])
+    assert rows_of(reading, code) == [2]
+    assert reading.records_refused == (not kept)
+    assert reading.records_blank == 1
+    assert balanced(reading)
+
+
+def test_numbers_and_values_as_written(tmp_path: Path) -> None:
+    text = '{"i": 12345678901234567890123, "f": 1.10, "e": 1e5, "z": -0, "t": true, "n": null, "l": [1.0, "ä", {"b": 2.50}], "s": "007"}'
+    reading = read_bytes(lines(text), tmp_path, "f.jsonl")
+    assert cells(reading) == [
+        ("12345678901234567890123", "1.10", "1e5", "-0", "true", "", '[1.0,"ä",{"b":2.50}]', "007")
+    ]
+
+
+def test_mixed_keys_make_the_union(tmp_path: Path) -> None:
+    early = [json.dumps({"a": number}) for number in range(700)]
+    reading = read_bytes(lines(*early, '{"b": "x", "A": 1}', '{"a": [3]}'), tmp_path, "f.jsonl")
+    assert reading.columns == ("a", "b", "A")
+    assert cells(reading)[-3:] == [("699", "", ""), ("", "x", "1"), ("[3]", "", "")]
+    assert "invalid-json" not in codes(reading)
+
+
+def test_nested_objects_become_dotted_columns_that_no_real_key_meets(tmp_path: Path) -> None:
+    text = '{"a": {"b": 1, "c": {"d": "x"}}, "a.b": 2, "a/b": 3, "e": {}}'
+    reading = read_bytes(lines(text), tmp_path, "f.jsonl")
+    assert dict(zip(reading.columns, cells(reading)[0], strict=True)) == {
+        "a.b (nested)": "1", "a.c.d": "x", "a.b": "2", "a/b": "3", "e": "{}",
+    }  # fmt: skip
+
+
+def test_objects_keyed_by_anything_stay_in_one_cell(tmp_path: Path) -> None:
+    rows = [json.dumps({"id": number, "tags": {f"k{number}-{at}": at for at in range(40)}}) for number in range(20)]
+    reading = read_bytes(lines(*rows), tmp_path, "f.jsonl")
+    assert reading.columns == ("id", "tags")
+    assert json.loads(cells(reading)[3][1])["k3-39"] == 39
+
+
+@pytest.mark.parametrize(
+    ("document", "columns", "first"),
+    [
+        ([{"a": 1, "b": "x"}, {"b": "y"}], ("a", "b"), ("1", "x")),
+        ({"total": 2, "data": [{"a": 1}, {"a": 2}], "next": None}, ("a",), ("1",)),
+        ([["id", "name"], [1, "x"], [2, "y"]], ("id", "name"), ("1", "x")),
+        ({"a": 1, "b": {"c": 2}}, ("a", "b.c"), ("1", "2")),
+        ({"a": [1, 2], "b": ["x", "y"]}, ("a", "b"), ("1", "x")),
+        ({"k1": {"v": 1, "w": 2}, "k2": {"v": 3, "w": 4}}, ("key", "v", "w"), ("k1", "1", "2")),
+        (["x", "y"], ("value",), ("x",)),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_documents(
+    document: Any, columns: tuple[str, ...], first: tuple[str, ...], indent: int | None, tmp_path: Path
+) -> None:
+    reading = read_bytes(json.dumps(document, indent=indent).encode("utf-8-sig"), tmp_path, "f.json")
+    assert (reading.format, reading.columns, cells(reading)[0]) == (
+        "json",
+        columns,
+        first,
+    )
+    assert balanced(reading)
+
+
+def test_objects_one_a_line_are_jsonl_whatever_the_name(tmp_path: Path) -> None:
+    assert read_bytes(b'{"a": 1}\r\n{"a": 2}\r\n', tmp_path, "f.json").format == "jsonl"
+    assert cells(read_bytes('{"a": "\u2028x"}\n{"a": 2}'.encode("utf-16"), tmp_path, "f.txt")) == [("\u2028x",), ("2",)]
+    assert cells(read_bytes(gzip.compress(b'["a","b"]\n[1,2]\n'), tmp_path, "f.jsonl.gz")) == [("1", "2")]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b'[{"a": 1}, {"a": 2', "invalid-json"),
+        (b'[{"a": 1} {"a": 2}]', "invalid-json"),
+        (b'[{"a": 1},]', "invalid-json"),
+        (b'[{"a": 1}] x', "invalid-json"),
+        (b'{"a": 1}\n{"b"', "no-rows"),
+        (b"[]", "empty"), (b"{}", "empty"), (b'"text"', "not-a-table"), (b"12", "not-a-table"),
+        (b"[" * 100_000, "invalid-json"),
+        (b'{"a":' * 100_000, "invalid-json"),
+        (b"\xef\xbb\xbf", "empty"), (b"{nope", "invalid-json"),
+    ],
+)  # fmt: skip
+def test_a_broken_document_is_refused_in_a_sentence(content: bytes, code: str, tmp_path: Path) -> None:
+    if code == "no-rows":
+        assert rows_of(read_bytes(content, tmp_path, "f.json"), "invalid-json") == [2]
+        return
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(content, tmp_path, "f.json")
+    assert fault.value.code == code
+    assert not list(tmp_path.glob("table-*"))
+
+
+def test_a_large_list_is_read_in_windows(tmp_path: Path) -> None:
+    document = [{"id": number, "text": "ä" * 3_000} for number in range(1_500)]
+    reading = read_bytes(json.dumps({"rows": document}, ensure_ascii=False, indent=1).encode(), tmp_path, "f.json")
+    assert (reading.rows, numbers(reading)[-1]) == (1_500, 1_500)
+    assert cells(reading)[-1] == ("1499", "ä" * 3_000)
+
+
+def test_valar_requests_are_recognised_with_their_numbers(tmp_path: Path) -> None:
+    content = lines(
+        '{"custom_id": "r-1", "params": {"model": "m", "input": "Hé", "temperature": 0.10}}',
+        '{"custom_id": "r-2", "params": {"model": "m", "input": [{"role": "user", "content": "x"}]}, "extra": 1}',
+        '{"params": {"model": "m", "input": "x"}}',
+        '{"custom_id": "r-4", "params": "text"}',
+        '{"custom_id": 5, "params": {"model": "m", "input": "x"}}',
+    )
+    broken = content.replace(b'"custom_id": "r-4", "params": "text"', b'"custom_id": "r-4", "params": {"a":')
+    reading = read_bytes(broken, tmp_path, "f.jsonl")
+    assert (reading.recognised_as, reading.columns) == ("valar-requests", ("custom_id", "params"))
+    assert cells(reading)[0] == ("r-1", '{"model":"m","input":"Hé","temperature":0.10}')
+    assert numbers(reading) == [1, 2, 3, 5]
+    assert rows_of(reading, "unexpected-key") == [2]
+    assert rows_of(reading, "missing-custom-id") == [3]
+    assert rows_of(reading, "invalid-json") == [4]
+    assert rows_of(reading, "custom-id-not-text") == [5]
+    assert balanced(reading)
+
+
+def test_a_whole_batch_body_is_recognised(tmp_path: Path) -> None:
+    body = {
+        "endpoint": "/v1/responses",
+        "requests": [{"custom_id": "a", "params": {"model": "m", "input": "x"}}],
+        "label": "l",
+    }
+    reading = read_bytes(json.dumps(body).encode(), tmp_path, "f.json")
+    assert (reading.recognised_as, cells(reading)) == ("valar-requests", [("a", '{"model":"m","input":"x"}')])
+
+
+def openai(url: str, **body: Any) -> bytes:
+    request = {"custom_id": "a", "method": "POST", "url": url, "body": {"model": "m", **body}}
+    return json.dumps(request).encode()
+
+
+USER = [{"role": "user", "content": "x"}]
+IMAGE = {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}}
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "params"),
+    [
+        ("/v1/chat/completions", {"messages": USER, "max_tokens": 9}, {"max_output_tokens": 9, "input": USER}),
+        ("/v1/chat/completions", {"messages": USER, "max_completion_tokens": 9, "n": 1}, {"max_output_tokens": 9, "input": USER}),
+        (
+            "/v1/chat/completions",
+            {"messages": [{"role": "developer", "content": [{"type": "text", "text": "t"}, IMAGE]}]},
+            {"input": [{"role": "system", "content": [
+                {"type": "input_text", "text": "t"},
+                {"type": "input_image", "image_url": "https://x/y.png", "detail": "low"}]}]},
+        ),
+        (
+            "/v1/chat/completions",
+            {"messages": USER, "reasoning_effort": "low", "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}},
+            {"input": USER, "reasoning": {"effort": "low"}, "text": {"format": {"type": "json_schema", "name": "n", "schema": {}}}},
+        ),
+        (
+            "/v1/chat/completions",
+            {"messages": USER, "tools": [{"type": "function", "function": {"name": "f"}}]},
+            {"input": USER, "tools": [{"type": "function", "name": "f"}]},
+        ),
+        ("/v1/responses", {"input": "x", "instructions": "be kind"}, {"input": [{"role": "system", "content": "be kind"}, *USER]}),
+        ("/v1/responses", {"input": [{"type": "message", **USER[0]}]}, {"input": USER}),
+        ("https://api.example.com/v1/responses".removeprefix("https://api.example.com"), {"input": "x"}, {"input": "x"}),
+        ("/v1/completions", {"prompt": "x", "max_tokens": 3}, {"input": "x", "max_output_tokens": 3}),
+    ],
+)  # fmt: skip
+def test_openai_batches_are_converted(url: str, body: dict[str, Any], params: dict[str, Any], tmp_path: Path) -> None:
+    reading = read_bytes(openai(url, **body), tmp_path, "f.jsonl")
+    assert reading.recognised_as == "openai-batch"
+    assert json.loads(cells(reading)[0][1]) == {"model": "m", **params}
+    assert reading.changes
+    assert len(reading.report) == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "code"),
+    [
+        ("/v1/chat/completions", {"messages": USER, "stream": True}, "refused-param"),
+        ("/v1/chat/completions", {"messages": USER, "store": False}, "refused-param"),
+        ("/v1/chat/completions", {"messages": USER, "n": 2}, "refused-param"),
+        ("/v1/chat/completions", {"messages": USER, "parallel_tool_calls": True}, "refused-param"),
+        ("/v1/chat/completions", {"messages": USER, "response_format": {"type": "json_object"}}, "json-object"),
+        ("/v1/chat/completions", {"messages": USER, "seed": 1}, "unknown-param"),
+        ("/v1/chat/completions", {}, "no-messages"),
+        ("/v1/responses", {"input": "x", "tools": [{"type": "web_search"}]}, "server-tool"),
+        ("/v1/responses", {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "content-part"),
+        ("/v1/responses", {"input": [{"type": "item_reference", "id": "x"}]}, "input-item"),
+        ("/v1/responses", {"input": "x", "previous_response_id": "r"}, "refused-param"),
+    ],
+)
+def test_what_valar_refuses_is_named(url: str, body: dict[str, Any], code: str, tmp_path: Path) -> None:
+    assert rows_of(read_bytes(openai(url, **body), tmp_path, "f.jsonl"), code) == [1]
+
+
+def test_requests_for_other_endpoints_are_refused_one_by_one(tmp_path: Path) -> None:
+    content = openai("/v1/responses", input="x") + b"\n" + openai("/v1/embeddings", input="x")
+    reading = read_bytes(content, tmp_path, "f.jsonl")
+    assert (numbers(reading), rows_of(reading, "wrong-endpoint"), balanced(reading)) == ([1], [2], True)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3, alphabet="abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(
+    rows=st.lists(
+        st.dictionaries(
+            st.sampled_from("abcd"), st.lists(JSON, max_size=2) | st.text(st.characters(exclude_categories=["Cs"]))
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    ascii_only=st.booleans(),
+)
+def test_any_records_come_back(rows: list[dict[str, Any]], ascii_only: bool, tmp_path: Path) -> None:
+    content = "".join(json.dumps(row, ensure_ascii=ascii_only) + "\n" for row in rows)
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    if not keys:
+        return
+    reading = read_bytes(content.encode(), tmp_path, "f.jsonl")
+    assert reading.columns == tuple(keys)
+    for row, found in zip(rows, cells(reading), strict=True):
+        for key, cell in zip(keys, found, strict=True):
+            value = row.get(key, "")
+            assert (cell if isinstance(value, str) else json.loads(cell)) == value
+
+
+def test_parquet_values_as_text(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "id": pa.array([1, 2**60], pa.int64()),
+            "t": ["ä", None],
+            "f": [1.0, 0.1],
+            "b": [True, None],
+            "d": pa.array([0, 86_400_000_000_000], pa.timestamp("ns")),
+            "n": [{"x": [1, None]}, None],
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    reading = read_bytes((tmp_path / "t.parquet").read_bytes(), tmp_path, "t.parquet")
+    assert cells(reading) == [
+        ("1", "ä", "1", "true", "1970-01-01 00:00:00", '{"x":[1,null]}'),
+        (str(2**60), "", "0.1", "", "1970-01-02 00:00:00", ""),
+    ]
+    assert numbers(reading) == [1, 2]
+    assert balanced(reading)
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes((tmp_path / "t.parquet").read_bytes()[:-20], tmp_path, "t.parquet")
+    assert fault.value.code == "unreadable-parquet"
