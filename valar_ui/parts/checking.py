@@ -22,7 +22,6 @@ from valar_ui.recipe import Collapse, EditCell, LeaveOut, LeaveOutRow, MakeLegal
 from valar_ui.session import literal
 
 PAGE_ROWS: Final = 25
-LABEL_RULE: Final = (f"^({limits.LABEL.pattern})?$", "Letters, digits, - and _ only")
 ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")
 
 
@@ -44,7 +43,6 @@ def label_input(draft: Draft, prepared: Prepared) -> tuple[str, Problem | None]:
         draft.label,
         key=f"label-{draft.id}",
         max_chars=limits.MAX_LABEL,
-        validate=LABEL_RULE,
         live=True,
         placeholder="reviews-november",
         help=f"To find the batch again: letters, digits, - and _, at most {limits.MAX_LABEL}. Left empty, one is made.",

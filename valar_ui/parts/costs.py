@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from valar_ui import limits, session
-from valar_ui.parts.frame import count, money
+from valar_ui.parts.frame import money
 from valar_ui.prepare import Prepared
 from valar_ui.pricing import Estimate, compare_models, estimate_all
 from valar_ui.recipe import Recipe
@@ -22,6 +22,11 @@ def in_words(found: Estimate) -> str:
     return f"about {escaped(found.low)} – {escaped(found.high)} (estimate)"
 
 
+def rounded(number: int) -> str:
+    """An estimate to two figures: more would pretend to know."""
+    return f"{float(f'{number:.2g}'):,.0f}"
+
+
 def escaped(dollars: float) -> str:
     """Money inside Markdown, where two dollar signs would begin a formula."""
     return money(dollars).replace("$", "\\$")
@@ -34,7 +39,7 @@ def table(prepared: Prepared, recipe: Recipe) -> None:
     prices = session.prices()
     total = estimate_all(prepared.usage, prices=prices)
     tokens = sum(used.input_tokens for used in prepared.usage.values())
-    st.markdown(f"**{in_words(total)}** · about {count(tokens, 'input token')}")
+    st.markdown(f"**{in_words(total)}** · about {rounded(tokens)} input tokens")
     with st.expander("What other models would cost", icon=":material/payments:", key="costs"):
         rows = []
         for model, windows in compare_models(prepared.usage, prices=prices, images=bool(recipe.images)):

@@ -48,15 +48,26 @@ def mark_steps(event: str) -> None:
         st.rerun()
 
 
-def way_on(label: str, to: str, *, why_not: str | None = None, key: str = "way-on") -> None:
-    """The one primary button; where it is disabled, the reason stands beside it."""
+def way_on(label: str, to: str, *, why_not: str | None = None, key: str = "way-on", ask: bool = False) -> None:
+    """The one primary button; where it is disabled, the reason stands beside it.
+
+    With `ask` it can be pressed all the same and tells the reason then: a text field hands over its text only when it
+    is left, so the press that leaves it must count.
+    """
     st.space("small")
-    if why_not:
+    if why_not and not ask:
         st.caption(why_not)
     pressed = st.button(
-        label, key=key, type="primary", icon=":material/arrow_forward:", icon_position="right", disabled=bool(why_not)
+        label,
+        key=key,
+        type="primary",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        disabled=bool(why_not) and not ask,
     )
-    if pressed:
+    if pressed and why_not:
+        st.error(why_not, icon=":material/info:")
+    elif pressed:
         go(to)
 
 
