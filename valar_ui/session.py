@@ -67,6 +67,8 @@ class State:
     """What the person chose on Connection; mirrored in the address, so that a refresh keeps it."""
     models: tuple[str, ...] | None = None
     """What `GET /models` last said for this destination."""
+    models_fault: str = ""
+    """Why the models could not be listed, for the person; empty where they were."""
     again: frozenset[str] = frozenset()
     """Dispatches that the person has seen end and wants to go beyond."""
     told: str = ""
@@ -259,7 +261,9 @@ def models() -> tuple[str, ...]:
         try:
             with client() as valar:
                 here.models = tuple(valar.models())
-        except ValarFault:
+            here.models_fault = ""
+        except ValarFault as fault:
+            here.models_fault = str(fault)
             return ()
     return here.models
 

@@ -73,13 +73,17 @@ def edit(controls: Controls, recipe: Recipe) -> dict[str, Any]:
             num_rows="dynamic",
             hide_index=True,
             column_config={
-                "name": st.column_config.TextColumn("Name", required=True, help="Letters, digits, - and _"),
-                "type": st.column_config.SelectboxColumn("Type", options=list(TYPES), required=True, default="text"),
-                "choices": st.column_config.TextColumn(
-                    "Choices", help="For “one of”: the allowed answers, with commas between"
+                "name": st.column_config.TextColumn("Name", required=True, width=110, help="Letters, digits, - and _"),
+                "type": st.column_config.SelectboxColumn(
+                    "Type", options=list(TYPES), required=True, default="text", width=90
                 ),
-                "description": st.column_config.TextColumn("What it means", help="The model reads this"),
-                "required": st.column_config.CheckboxColumn("Always there", default=True),
+                "choices": st.column_config.TextColumn(
+                    "Choices", width=120, help="For “one of”: the allowed answers, with commas between"
+                ),
+                "description": st.column_config.TextColumn("What it means", width=130, help="The model reads this"),
+                "required": st.column_config.CheckboxColumn(
+                    "Always", default=True, width=60, help="Off: the answer may leave it empty"
+                ),
             },
         )
         return {"answer_fields": _fields(edited), "answer_schema": None}

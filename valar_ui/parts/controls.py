@@ -41,6 +41,7 @@ class Controls:
             key=self.key(name, value if value in options else options[0]),
             format_func=lambda it: none or "" if it is None else self.named(it),
             label_visibility="collapsed" if bare else "visible",
+            placeholder=none or "Choose a column",
         )
         return chosen
 

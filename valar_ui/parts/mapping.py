@@ -56,6 +56,12 @@ def edit(draft: Draft, reading: Reading) -> Recipe:
     if fresh:
         recipe = recipe.model_copy(update=_prefilled(hints))
     model = controls.source("model", "Model", recipe.model, controls.model, required=True)
+    if session.state().models_fault:
+        st.warning(
+            f"The models cannot be listed now: {literal(session.state().models_fault, most=300)} "
+            "Type the model's name, or look at Connection.",
+            icon=":material/cloud_off:",
+        )
     _suggested(hints, recipe)
     turns = prompt.edit(controls, draft, reading, recipe)
     fields = answer.edit(controls, recipe)

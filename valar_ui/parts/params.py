@@ -54,7 +54,11 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     detail = None
     if images:
         detail = st.selectbox(
-            "How closely to look", details, key=controls.key("detail", first), format_func=lambda it: it or "leave out"
+            "How closely to look",
+            details,
+            key=controls.key("detail", first),
+            placeholder="leave out",
+            format_func=lambda it: it or "leave out",
         )
     found["images"] = tuple(Image(column=column, detail=detail) for column in images)
     records = [it.column for it in recipe.metadata.values() if isinstance(it, FromColumn)]
@@ -75,6 +79,7 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
         "Completion window",
         [None, limits.BATCH_WINDOW],
         key=controls.key("window", getattr(recipe.completion_window, "fixed", None)),
+        placeholder="leave out (Valar takes standard)",
         format_func=lambda it: it or "leave out (Valar takes standard)",
         help="A batch runs in the standard window: asap is not offered in a batch, flex only in the background.",
     )

@@ -112,7 +112,7 @@ def panel(draft: Draft, reading: Reading, recipe: Recipe, steps: tuple[Step, ...
     ids = ids_of(reading.table_path, recipe.custom_id, steps)
     composed, found = look(reading.table, recipe, index, steps=steps, reading=reading.report, ids=ids)
     report = Report()
-    report.extend([*composed.problems, *found])
+    report.extend(found)
     for group in report.groups:
         problems.group(group)
     if composed.body:

@@ -30,9 +30,13 @@ def rows_of(group: Group) -> str:
 def group(group: Group) -> None:
     """One cause: what, where, what to do."""
     first = group.examples[0]
+    texts = {problem.text for problem in group.examples}
+    hints = {problem.hint for problem in group.examples}
+    # A text that quotes one row's cell speaks for that row only.
+    text = first.text if len(texts) == 1 or first.row is None else f"For example row {first.row:,}: {first.text}"
     place = [f"column {literal(group.column)}"] if group.column else []
     place += [rows_of(group)] if group.rows else []
     where = f" · {' · '.join(place)}" if place else ""
-    st.markdown(f"{ICONS[group.severity]} {literal(first.text, most=400)}{where}")
-    if first.hint:
+    st.markdown(f"{ICONS[group.severity]} {literal(text, most=400)}{where}")
+    if first.hint and len(hints) == 1:
         st.caption(literal(first.hint, most=400))

@@ -51,8 +51,8 @@ def edit(controls: Controls, draft: Draft, reading: Reading, recipe: Recipe) -> 
         help="Text in double braces is replaced by the cell of that column.",
     )
     shown = reading.columns[:24]
+    st.caption("Insert a column:")
     with st.container(horizontal=True, gap="small"):
-        st.caption("Insert:")
         for at, column in enumerate(shown):
             st.button(
                 literal(column, most=28),
