@@ -142,7 +142,12 @@ class Desk:
             self._sweep(draft, folder)
             return done
 
-        return self.jobs.start(f"prepare:{draft.id}", mark, work)
+        key = f"prepare:{draft.id}"
+        known = self.jobs.find(key)
+        if known is not None and known.done.is_set() and not (folder / "prepared.json").exists():
+            # What it made was removed from the disk, so it is made again.
+            self.jobs.forget(key)
+        return self.jobs.start(key, mark, work)
 
     def earlier(self, draft: Draft, now: Prepared) -> Prepared | None:
         """What was prepared from the file before this one, to compare with."""
