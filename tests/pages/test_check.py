@@ -1,0 +1,253 @@
+"""The Check page: every problem counted, mended in place and taken back; what is looked up; what is too much."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.pages.person import REVIEWS, Person
+from valar_ui import downloads, session
+from valar_ui.plan import plan
+from valar_ui.problems import Severity
+
+FLAWED = b"""id,review,heat
+r-1,Great kettle,0.5
+r-2,Great kettle,0.5
+Bad Id!,Too small,0.5
+r-4,,0.5
+r-5,Write to ann@example.com,3
+r-1,Fine,warm
+"""
+"""Row 4 has an illegal id, row 5 no review, row 6 heat out of range, row 7 an id twice and heat that is no number."""
+
+
+def flawed(*, legal: bool = False) -> Person:
+    """Somebody at Check with a sheet that has something of everything."""
+    person = Person().drop("flawed.csv", FLAWED).press("way-on")
+    person.choose(person.map("id"), "id").choose(person.map("id-legal"), legal)
+    person.choose(person.map("temperature-mode"), "from a column").choose(person.map("temperature-column"), "heat")
+    return person.type(person.map("prompt"), "{{review}}").press("way-on")
+
+
+def mend(person: Person, kind: str, code: str) -> str:
+    """The key of the button that mends one cause."""
+    return next(str(button.key) for button in person.at.button if str(button.key).startswith(f"mend-{kind}-{code}-"))
+
+
+def test_an_empty_page_says_where_to_begin() -> None:
+    assert Person("check").press("begin").may("sample")
+
+
+def test_a_sheet_without_a_mapping_is_sent_to_map() -> None:
+    person = Person().drop("reviews.csv", REVIEWS).go("check")
+    assert not person.has("way-on")
+    assert person.press("begin").has(person.map("prompt"))
+
+
+def test_a_clean_sheet_may_go_on() -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
+    assert person.sending == (3, 3)
+    assert person.prepared.report.count(Severity.ERROR) == 0
+    assert person.may("way-on")
+    assert not person.has("leave-out-all")
+
+
+def test_every_problem_is_named_with_its_rows() -> None:
+    person = flawed()
+    errors = {
+        group.cause: list(group.rows) for group in person.prepared.report.groups if group.severity is Severity.ERROR
+    }
+    assert {row for rows in errors.values() for row in rows} == {4, 5, 6, 7}
+    for group in person.prepared.report.groups:
+        assert " ".join(group.examples[0].text.split())[:100] in person.plain
+    assert person.sending == (2, 6)
+    assert not person.may("way-on")
+
+
+def test_rows_with_errors_are_left_out_with_one_click_and_come_back() -> None:
+    person = flawed()
+    person.press("leave-out-all")
+    assert person.sending == (2, 6)
+    assert (person.prepared.left_out, person.prepared.blocked) == (4, 0)
+    assert person.may("way-on")
+    person.press("undo-0")
+    assert (person.prepared.left_out, person.prepared.blocked) == (0, 4)
+    assert not person.may("way-on")
+
+
+def test_one_cause_is_left_out_and_comes_back() -> None:
+    person = flawed()
+    before = person.causes
+    person.press(mend(person, "leave-out", "empty-prompt"))
+    assert person.prepared.left_out == 1
+    assert "empty-prompt" not in person.codes
+    assert person.press("undo-0").causes == before
+
+
+def test_ids_are_made_legal_and_come_back() -> None:
+    person = flawed()
+    assert {"id-characters", "id-repeated"} <= person.codes
+    person.press(mend(person, "legal-ids", "id-characters"))
+    assert not {"id-characters", "id-repeated"} & person.codes
+    assert person.sending == (3, 6)
+    person.press("undo-0")
+    assert person.sending == (2, 6)
+    assert {"id-characters", "id-repeated"} <= person.codes
+
+
+def test_identical_requests_are_sent_once_and_come_back() -> None:
+    sheet = b"id,review\n" + b"".join(b"r-%d,Fine\n" % at for at in range(1, 6)) + b"r-6,Small\n"
+    person = Person().mapped("same.csv", sheet, prompt="Judge {{review}}", ids="id")
+    assert (person.prepared.requests, person.prepared.collapsed) == (6, 0)
+    person.press(mend(person, "collapse", "identical-request"))
+    assert (person.prepared.requests, person.prepared.collapsed) == (2, 4)
+    assert person.may("way-on")
+    person.press("undo-0")
+    assert (person.prepared.requests, person.prepared.collapsed) == (6, 0)
+
+
+def test_a_cell_is_mended_beside_its_problem_and_comes_back() -> None:
+    person = flawed()
+    cause = "empty-prompt-review"
+    person.choose(f"rows-{cause}", True)
+    assert list(person.table("what is wrong")["row"]) == [5]
+    assert not person.may(f"edit-keep-{cause}")
+    person.type(f"edit-text-{cause}-5", "Mended").press(f"edit-keep-{cause}")
+    assert "empty-prompt" not in person.codes
+    assert person.sending == (3, 6)
+    assert b"Mended" in person.prepared.items_path.read_bytes()
+    assert person.press("undo-0").sending == (2, 6)
+
+
+def test_a_cell_mended_twice_is_one_step() -> None:
+    person = flawed()
+    heat = next(f"{code}-{column}" for code, column in person.causes if column == "heat" and "number" in code)
+    person.choose(f"rows-{heat}", True).type(f"edit-text-{heat}-7", "hot").press(f"edit-keep-{heat}")
+    person.type(f"edit-text-{heat}-7", "0.7").press(f"edit-keep-{heat}")
+    assert len(person.draft.steps) == 1
+    assert not any(column == "heat" and 7 in rows for (_, column), rows in person.causes.items())
+
+
+def test_mends_can_be_taken_back_in_any_order() -> None:
+    person = flawed()
+    person.press(mend(person, "legal-ids", "id-characters")).press("leave-out-all")
+    assert person.sending == (3, 6)
+    person.press("undo-0")
+    assert person.sending == (2, 6)
+    assert person.prepared.left_out == 4
+    person.press("undo-0")
+    assert person.draft.steps == []
+
+
+def test_the_mends_are_there_after_a_refresh() -> None:
+    person = flawed().press("leave-out-all")
+    again = Person("check", draft=person.state.draft_id or "")
+    assert again.has("undo-0")
+    assert again.may("way-on")
+
+
+def test_a_row_is_looked_up_by_its_number() -> None:
+    person = flawed()
+    before = len(person.at.success)
+    person.choose("lookup", 7)
+    for problem in person.prepared.report:
+        if problem.row == 7:
+            assert problem.text in person.plain
+    assert len(person.choose("lookup", 2).at.success) == before + 1
+
+
+def test_problems_are_shown_for_one_column_or_severity() -> None:
+    person = flawed()
+    shown = {str(it.key) for it in person.at.toggle}
+    assert {"rows-empty-prompt-review"} < shown
+    person.choose("only-column", "heat")
+    assert {key.rsplit("-", 1)[-1] for key in (str(it.key) for it in person.at.toggle)} == {"heat"}
+    person.choose("only-column", None)
+    person.choose("kinds", ["warning"])
+    kept = {group.cause for group in person.prepared.report.groups if group.severity is Severity.WARNING and group.rows}
+    assert {str(it.key) for it in person.at.toggle} == {f"rows-{code}-{column or ''}" for code, column in kept}
+
+
+def test_more_problems_than_fit_are_shown_page_by_page() -> None:
+    sheet = b"id,review\n" + b"".join(b"r-%d,\n" % at for at in range(1, 41))
+    person = Person().mapped("empty.csv", sheet, prompt="{{review}}", ids="id")
+    cause = "empty-prompt-review"
+    person.choose(f"rows-{cause}", True)
+    first = list(person.table("what is wrong")["row"])
+    second = list(person.choose(f"rows-page-{cause}", 2).table("what is wrong")["row"])
+    assert first + second == list(range(2, 42))
+
+
+def test_another_version_of_the_file_is_compared_with_the_one_before() -> None:
+    person = flawed()
+    person.go("upload").drop(
+        "flawed-2.csv", FLAWED.replace(b"r-4,,", b"r-4,Mended,").replace(b"r-5,Write", b"r 5,Write")
+    )
+    person.go("check")
+    assert "1 → 0" in person.plain
+    assert "1 → 2" in person.plain
+
+
+def download(person: Person, key: str) -> Path:
+    """The file behind a download link, by the server's own rule."""
+    link = next(it for it in person.at.get("link_button") if it.key == key)
+    settings = session.services().settings
+    token = str(link.proto.url).rsplit("/", 1)[-1]
+    found = downloads.verify(token, home=settings.home, secret=settings.install_secret(), now=session.now())
+    assert found is not None
+    return found
+
+
+def test_the_problems_and_the_sheet_can_be_downloaded() -> None:
+    person = flawed()
+    told = download(person, "problems-csv").read_text("utf-8-sig").splitlines()
+    assert len(told) == 1 + len(person.prepared.report)
+    person.press("sheet-with-problems")
+    sheet = openpyxl.load_workbook(download(person, "sheet-file"), read_only=True)
+    rows = list(sheet.active.values)
+    sheet.close()
+    assert [row[0] for row in rows] == ["id", "r-1", "r-2", "Bad Id!", "r-4", "r-5", "r-1"]
+    assert [bool(row[-1]) for row in rows[3:]] == [True, True, True, True]
+
+
+def test_the_mended_sheet_is_dropped_back() -> None:
+    person = flawed().press("sheet-with-problems")
+    book = openpyxl.load_workbook(download(person, "sheet-file"))
+    sheet = book.active
+    sheet["B5"] = "Mended"
+    mended = person.draft.folder + "/mended.xlsx"
+    book.save(mended)
+    person.go("upload").drop("mended.xlsx", Path(mended).read_bytes()).go("check")
+    assert ("empty-prompt", "review") not in person.causes
+    assert "1 → 0" in person.plain
+
+
+def test_100_001_requests_go_in_two_parts() -> None:
+    sheet = b"word\n" + b"".join(b"w%d\n" % at for at in range(100_001))
+    person = Person().mapped("words.csv", sheet, prompt="{{word}}")
+    assert person.sending == (100_001, 100_001)
+    assert [part.count for part in plan(person.prepared.sizes, "").parts] == [100_000, 1]
+    assert "100,000 + 1" in person.plain
+    assert person.may("way-on")
+
+
+@pytest.mark.parametrize("label", ["reviews november", "müll", "a.b", "{{id}}"])
+def test_a_label_that_cannot_be_is_named_and_stops_the_way_on(label: str) -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
+    widget = f"label-{person.draft.id}"
+    assert person.may("way-on")
+    assert not person.type(widget, label).may("way-on")
+    assert person.at.error
+    assert person.type(widget, "reviews-november").may("way-on")
+    assert person.draft.label == "reviews-november"
+
+
+def test_a_preparation_that_is_gone_is_made_again() -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
+    shutil.rmtree(person.prepared.folder)
+    again = Person("submit", draft=person.state.draft_id or "")
+    assert again.may("submit")
+    assert again.prepared.requests == 3
