@@ -33,11 +33,13 @@ Found = dict[tuple[str, str], "array[int]"]
 
 def kinds_in(text: str) -> tuple[str, ...]:
     """The kinds of personal data a text seems to hold."""
-    return tuple(
-        kind
-        for kind, pattern in _COMPILED.items()
-        if any(kind != "iban" or is_iban(match[0]) for match in pattern.finditer(text))
-    )
+    kinds = ["email"] if _COMPILED["email"].search(text) else []
+    # The digits of an IBAN may look like a phone number.
+    if _COMPILED["phone"].search(_COMPILED["iban"].sub(" ", text)):
+        kinds.append("phone")
+    if any(is_iban(match[0]) for match in _COMPILED["iban"].finditer(text)):
+        kinds.append("iban")
+    return tuple(kinds)
 
 
 def is_iban(text: str) -> bool:

@@ -83,10 +83,13 @@ class Prompt(Check):
         self._ready = recipe.kind == "ready"
         if self._ready:
             return
-        if not recipe.prompt.strip():
+        self._columns: list[str] = []
+        if not recipe.prompt.strip() and not recipe.images:
             self.idle = True
-            if not (recipe.images and any(turn.role == "user" for turn in recipe.turns)):
-                yield Problem("prompt-missing", "There is no prompt.", "Write what the model should do with each row.")
+            yield Problem("prompt-missing", "There is no prompt.", "Write what the model should do with each row.")
+            return
+        if not recipe.turns:
+            self.idle = True
             return
         if recipe.turns[-1].role != "user":
             yield Problem(
@@ -111,9 +114,11 @@ class Prompt(Check):
         if composed.images or not composed.body:
             return ()
         if self._ready:
-            if not composed.params.get("input"):
+            if any(problem.severity is Severity.ERROR for problem in composed.problems):
                 return ()
             text, column = "The request's input says nothing.", "params"
+        elif not self._columns:
+            text, column = "The row has neither a prompt nor an image.", None
         elif len(self._columns) == 1:
             text, column = f"The prompt's column {self._columns[0]} is empty.", self._columns[0]
         else:

@@ -1,0 +1,265 @@
+"""One pass writes everything, whole or not at all; steps leave out, collapse and mend, and can be taken back."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+from openpyxl import load_workbook
+
+from tests.composing import MODEL, codes, make_reading, prompt, ready, ready_rows
+from valar_ui.jobs import Cancelled
+from valar_ui.plan import part_body, plan
+from valar_ui.prepare import (
+    PROBLEM_HEADING,
+    Prepared,
+    all_problems,
+    compare,
+    fingerprint,
+    neutral,
+    prepare,
+    problems_csv,
+    problems_page,
+    sheet_with_problems,
+)
+from valar_ui.pricing import Usage
+from valar_ui.problems import Severity
+from valar_ui.readers import Reading, read
+from valar_ui.recipe import Collapse, EditCell, FromColumn, IdRule, LeaveOut, LeaveOutRow, Recipe, Step
+
+COLUMNS = ["id", "text", "heat"]
+ROWS = [
+    ["A 1", "hello", "0.7"],
+    ["b", "", "0,7"],
+    ["c", "=1+1", ""],
+    ["d", "hello", "0.7"],
+    ["e", "hello", "0.7"],
+    ["f", "last", "9"],
+]
+RECIPE = prompt("Do: {{text}}", temperature=FromColumn(column="heat"), custom_id=IdRule(column="id"))
+
+
+def sheet(folder: Path, rows: Sequence[Sequence[str]] = ROWS) -> Reading:
+    """The sheet that most tests here use; rows 3 and 7 have errors, 2, 5 and 6 ask the same."""
+    return make_reading(folder, COLUMNS, rows)
+
+
+def run(folder: Path, *steps: Step, recipe: Recipe = RECIPE, rows: Sequence[Sequence[str]] = ROWS) -> Prepared:
+    """One pass into a folder named by its fingerprint."""
+    reading = sheet(folder, rows)
+    return prepare(reading, recipe, steps=steps, folder=folder / fingerprint(reading, recipe, steps))
+
+
+def rows_sent(result: Prepared) -> list[int]:
+    """The rows that get an answer."""
+    return [row for _, row, _, _ in result.manifest()]
+
+
+def test_what_a_pass_leaves_behind(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    items = result.items_path.read_bytes()
+    assert (result.rows, result.requests, result.blocked, result.left_out, result.collapsed) == (6, 4, 2, 0, 0)
+    assert rows_sent(result) == [2, 4, 5, 6]
+    assert result.content_sha256 == hashlib.sha256(items).hexdigest()
+    assert result.items_bytes == len(items) == int(result.sizes.sum()) + 3
+    requests = json.loads(b"[" + items + b"]")
+    assert [request["custom_id"] for request in requests] == [custom_id for custom_id, _, _, _ in result.manifest()]
+    assert [original for _, _, original, _ in result.manifest()] == ["A 1", "c", "d", "e"]
+    assert result.models == {MODEL: 4}
+    assert result.output_tokens_max == 400
+    assert result.input_tokens == result.usage[MODEL].input_tokens > 0
+    assert (result.longest, result.shortest, result.first_problem) == (0, 2, 1)
+    assert not result.ok
+    assert sorted(path.name for path in result.folder.iterdir()) == [
+        "items.bin",
+        "manifest.arrow",
+        "prepared.json",
+        "problems.jsonl",
+        "sizes.bin",
+    ]
+
+
+def test_it_loads_as_it_was(tmp_path: Path) -> None:
+    result = run(tmp_path, LeaveOut(code="*"))
+    again = Prepared.load(result.folder)
+    assert again.report.as_json() == result.report.as_json()
+    assert again.left_out_report.as_json() == result.left_out_report.as_json()
+    assert (again.usage, again.fingerprint, again.ok) == (result.usage, result.fingerprint, True)
+
+
+@pytest.mark.parametrize(
+    ("steps", "sent", "left_out", "blocked"),
+    [
+        ([], [2, 4, 5, 6], 0, 2),
+        ([LeaveOut(code="*")], [2, 4, 5, 6], 2, 0),
+        ([LeaveOut(code="empty-prompt", column="text")], [2, 4, 5, 6], 1, 1),
+        ([LeaveOut(code="empty-prompt", column="heat")], [2, 4, 5, 6], 0, 2),
+        ([LeaveOut(code="temperature-range")], [2, 4, 5, 6], 1, 1),
+        ([LeaveOutRow(row=4)], [2, 5, 6], 1, 2),
+        ([LeaveOut(code="identical-request")], [2, 4], 2, 2),
+        ([EditCell(row=7, column="heat", text="0.9")], [2, 4, 5, 6, 7], 0, 1),
+        ([EditCell(row=3, column="text", text="x"), EditCell(row=3, column="heat", text="")], [2, 3, 4, 5, 6], 0, 1),
+        ([Collapse()], [2, 4, 5, 6], 0, 2),
+    ],
+)
+def test_each_step_and_its_undo(
+    tmp_path: Path, steps: list[Step], sent: list[int], left_out: int, blocked: int
+) -> None:
+    before = run(tmp_path)
+    result = run(tmp_path, *steps)
+    assert (rows_sent(result), result.left_out, result.blocked) == (sent, left_out, blocked)
+    assert result.left_out + result.blocked + len(sent) == result.rows
+    after = run(tmp_path)
+    assert after.items_path.read_bytes() == before.items_path.read_bytes()
+    assert after.report.as_json() == before.report.as_json()
+
+
+def test_collapsed_rows_share_one_request(tmp_path: Path) -> None:
+    result = run(tmp_path, LeaveOut(code="*"), Collapse())
+    assert (result.requests, result.collapsed) == (2, 2)
+    manifest = list(result.manifest())
+    assert [(row, request) for _, row, _, request in manifest] == [(2, 0), (4, 1), (5, 0), (6, 0)]
+    assert len({custom_id for custom_id, _, _, _ in manifest}) == 2
+    requests = json.loads(b"[" + result.items_path.read_bytes() + b"]")
+    assert [requests[request]["custom_id"] for *_, request in manifest] == [custom_id for custom_id, *_ in manifest]
+    assert result.content_sha256 == hashlib.sha256(result.items_path.read_bytes()).hexdigest()
+    assert result.usage[MODEL] == Usage(2, result.input_tokens, 200)
+    (part,) = plan(result.sizes, "l").parts
+    assert len(orjson.loads(b"".join(part_body(result.items_path, result.sizes, part)))["requests"]) == 2
+
+
+def test_a_collapsed_row_whose_first_is_left_out_is_sent_itself(tmp_path: Path) -> None:
+    result = run(tmp_path, LeaveOut(code="*"), LeaveOutRow(row=2), Collapse())
+    assert [(row, request) for _, row, _, request in result.manifest()] == [(4, 0), (5, 1), (6, 1)]
+
+
+def test_a_fingerprint_names_what_matters_and_nothing_else(tmp_path: Path) -> None:
+    reading = sheet(tmp_path)
+    base = fingerprint(reading, RECIPE)
+    assert base == fingerprint(reading, RECIPE.model_copy(update={"label": "other", "name": "n"}))
+    assert base != fingerprint(reading, prompt("Other {{text}}"))
+    assert base != fingerprint(reading, RECIPE, [Collapse()])
+    assert base != fingerprint(sheet(tmp_path, ROWS[:2]), RECIPE)
+
+
+def test_a_folder_that_is_there_is_not_written_again(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    stamp = (result.folder / "prepared.json").stat().st_mtime_ns
+    assert run(tmp_path).content_sha256 == result.content_sha256
+    assert (result.folder / "prepared.json").stat().st_mtime_ns == stamp
+
+
+def test_cancelling_leaves_nothing_behind(tmp_path: Path) -> None:
+    reading = sheet(tmp_path)
+    seen: list[float] = []
+
+    def progress(fraction: float) -> None:
+        seen.append(fraction)
+        if fraction > 0.5:
+            raise Cancelled
+
+    before = set(tmp_path.iterdir())
+    with pytest.raises(Cancelled):
+        prepare(reading, RECIPE, folder=tmp_path / "p", progress=progress)
+    assert set(tmp_path.iterdir()) == before
+    assert seen
+
+
+def test_a_folder_half_written_by_a_crash_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "items.bin").write_bytes(b"half")
+    result = prepare(sheet(tmp_path), RECIPE, folder=tmp_path / "p")
+    assert result.requests == 4
+
+
+def test_problems_by_page_cause_column_and_row(tmp_path: Path) -> None:
+    result = run(tmp_path, LeaveOut(code="temperature-range"))
+    everything = list(all_problems(result))
+    assert problems_page(result, limit=2) == everything[:2]
+    assert problems_page(result, offset=2) == everything[2:]
+    assert codes(problems_page(result, row=3)) == ["temperature-number", "empty-prompt"]
+    assert codes(problems_page(result, column="text")) == ["empty-prompt"]
+    assert codes(problems_page(result, code="identical-request")) == ["identical-request"] * 2
+    assert codes(problems_page(result, severity=Severity.ERROR)) == ["temperature-number", "empty-prompt"]
+    assert codes(problems_page(result, left_out=True)) == ["temperature-range"]
+    assert len(problems_page(result, left_out=None)) == len(everything) + 1
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_cell_of_an_export_is_a_formula(text: str) -> None:
+    assert neutral(text) == "'" + text
+    assert neutral("x" + text) == "x" + text
+
+
+def test_the_problem_list_as_csv(tmp_path: Path) -> None:
+    rows = [["", "x", "=cmd"]]
+    result = run(tmp_path, rows=rows)
+    with problems_csv(result).open(encoding="utf-8-sig", newline="") as file:
+        read_back = list(csv.DictReader(file))
+    first = read_back[0]
+    assert (first["Row"], first["Column"], first["Code"]) == ("2", "heat", "temperature-number")
+    assert all(not cell.startswith(("=", "+", "@")) for line in read_back for cell in line.values())
+
+
+def test_the_sheet_with_its_problems_comes_back_as_it_was(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    path = sheet_with_problems(sheet(tmp_path), result, tmp_path / "mend.xlsx")
+    book = load_workbook(path)
+    cells = [[cell.value for cell in row] for row in book.active.iter_rows()]
+    assert cells[0] == [*COLUMNS, PROBLEM_HEADING]
+    assert [[cell or "" for cell in row[:3]] for row in cells[1:]] == ROWS
+    assert [bool(row[3]) for row in cells[1:]] == [False, True, False, True, True, True]
+    assert all(cell.data_type != "f" for row in book.active.iter_rows() for cell in row)
+    book.close()
+
+
+def test_a_sheet_dropped_again_gets_one_problem_column(tmp_path: Path) -> None:
+    path = sheet_with_problems(sheet(tmp_path), run(tmp_path), tmp_path / "mend.xlsx")
+    again = read(path, name=path.name, into=tmp_path)
+    assert again.columns == (*COLUMNS, PROBLEM_HEADING)
+    done = prepare(again, RECIPE, folder=tmp_path / "again")
+    second = sheet_with_problems(again, done, tmp_path / "second.xlsx")
+    assert read(second, name=second.name, into=tmp_path).columns == (*COLUMNS, PROBLEM_HEADING)
+
+
+def test_a_sheet_that_excel_cannot_hold_becomes_csv(tmp_path: Path) -> None:
+    rows = [["=1", "x" * 32_768, ""]]
+    path = sheet_with_problems(sheet(tmp_path, rows), run(tmp_path, rows=rows), tmp_path / "mend.xlsx")
+    assert path.suffix == ".csv"
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        assert list(csv.reader(file))[1][:2] == ["'=1", "x" * 32_768]
+
+
+def test_what_is_better_and_what_is_worse(tmp_path: Path) -> None:
+    old = run(tmp_path)
+    mended = [["A 1", "hello", "0.7"], ["b", "now", "0.7"], ["c", "x", "nine"], ["d", "", ""]]
+    comparison = compare(old, run(tmp_path, rows=mended))
+    assert {(change.code, change.before, change.after) for change in comparison.better} >= {
+        ("temperature-range", 1, 0),
+        ("identical-request", 2, 0),
+    }
+    assert comparison.worse == ()
+    assert ("empty-prompt", 1, 1) in {(change.code, change.before, change.after) for change in comparison.same}
+    back = compare(run(tmp_path, rows=mended), old)
+    assert {change.code for change in back.worse} == {change.code for change in comparison.better}
+    assert (back.requests_before, back.requests_after) == (2, 4)
+
+
+def test_ready_made_requests_to_two_models(tmp_path: Path) -> None:
+    requests = [{"model": model, "input": "x", "max_output_tokens": 5} for model in ("a", "b", "a")]
+    reading = make_reading(tmp_path, ["custom_id", "params"], ready_rows(*requests))
+    result = prepare(reading, ready(), folder=tmp_path / "p")
+    assert result.models == {"a": 2, "b": 1}
+    assert result.output_tokens_max == 15
+
+
+def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
+    result = run(tmp_path, rows=[])
+    assert codes(result.report) == ["no-requests"]
+    assert (result.longest, result.first_problem, list(result.manifest())) == (None, None, [])
+    assert plan(result.sizes, "l").parts == ()
