@@ -75,6 +75,7 @@ class Rig:
         failpoint: Failpoint = no_failpoint,
         answer_seconds: float = 5.0,
         keys: Sequence[str] = (KEY,),
+        busy_seconds: float = 10.0,
         outbox: type[Outbox] = Outbox,
         **options: Any,
     ) -> None:
@@ -83,7 +84,7 @@ class Rig:
         self.clock = clock or Clock()
         for name in ("spool", "leases"):
             (home / name).mkdir(parents=True, exist_ok=True)
-        self.ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite3'}", clock=self.clock)
+        self.ledger = Ledger(f"sqlite:///{home / 'ledger.sqlite3'}", clock=self.clock, busy_seconds=busy_seconds)
         self.spool = Spool(home / "spool", failpoint=failpoint, read_bytes=200)
         self.keyring = Keyring(SECRET)
         for key in keys:
