@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -390,7 +391,8 @@ def test_the_command_prints_its_url_and_serves(tmp_path: Path) -> None:
             )
             assert sorted(json.loads(curl.stdout)) == ["created_at", "id", "label", "request_counts"]
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
 
 
 def test_the_command_refuses_a_bad_fault_file(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,21 +69,49 @@ def test_100_000_requests_are_accepted_and_100_001_refused(origin: str, folder: 
     assert [arrival["accepted"] for arrival in recorded(folder)] == [True, False]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("declared", [True, False])
-def test_a_body_of_255_999_999_bytes_goes_and_256_000_000_does_not(origin: str, folder: Path, declared: bool) -> None:
+def test_a_body_of_255_999_999_bytes_goes_and_256_000_000_does_not(origin: str, folder: Path) -> None:
     with client(origin) as api:
 
         def post(length: int) -> httpx.Response:
-            headers = {**JSON, "Content-Length": str(length)} if declared else JSON
+            headers = {**JSON, "Content-Length": str(length)}
             return api.post("/batches", content=exactly(length, requests=4000), headers=headers)
 
         too_long = post(limits.MAX_BODY_BYTES)
         assert (too_long.status_code, too_long.json()["error"]["type"]) == (413, "invalid_request_error")
-        longest = post(limits.MAX_BODY_BYTES - 1)
-        assert longest.json()["request_counts"] == 4000
+        assert post(limits.MAX_BODY_BYTES - 1).json()["request_counts"] == 4000
     assert [arrival["accepted"] for arrival in recorded(folder)] == [False, True]
     assert recorded(folder)[1]["bytes"] == 255_999_999
+
+
+@pytest.mark.parametrize("more", [0, 1_000_000])
+def test_a_body_of_unknown_length_is_counted_as_it_comes(origin: str, more: int) -> None:
+    with client(origin) as api:
+        body = exactly(limits.MAX_BODY_BYTES + more, requests=4000)
+        assert api.post("/batches", content=body, headers=JSON).status_code == 413
+        # The connection goes on being used.
+        assert api.post("/batches", json=batch()).status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+def test_the_largest_body_takes_little_memory(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "valar_ui", "sandbox", "--port", "0", "--folder", str(tmp_path)]
+
+    def peak(process: subprocess.Popen[str]) -> int:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            with client(process.stdout.readline().strip(), prefix="") as api:
+                assert api.post("/batches", json=batch()).status_code == 200
+                idle = peak(process)
+                largest = exactly(limits.MAX_BODY_BYTES - 1, requests=limits.MAX_REQUESTS)
+                assert api.post("/batches", content=largest, headers=JSON).json()["request_counts"] == 100_000
+                assert peak(process) - idle < 100_000  # kB
+        finally:
+            process.terminate()
 
 
 def test_a_declared_length_beyond_the_limit_is_refused_before_the_body_comes(origin: str) -> None:

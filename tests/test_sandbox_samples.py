@@ -102,6 +102,8 @@ def test_a_text_says_where_it_comes_from() -> None:
         {"type": "string", "pattern": "("},
         {"type": "object", "properties": 7},
         {"anyOf": []},
+        {"type": []},
+        {"type": "object", "required": [{}]},
         {"type": "string", "minLength": 10**12},
         {"type": "array", "minItems": 10**9},
         {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import socket
 import sys
 from pathlib import Path
@@ -57,5 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 2
         host = f"[{arguments.host}]" if family == socket.AF_INET6 else arguments.host
         print(f"http://{host}:{listener.getsockname()[1]}/v1", flush=True)
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+        # Ctrl+C is how one ends it; uvicorn has shut down when it raises this.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
     return 0

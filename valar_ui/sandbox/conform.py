@@ -92,7 +92,7 @@ def type_names(schema: Mapping[str, Any]) -> list[str]:
     """The types a schema allows."""
     names = schema["type"]
     names = names if isinstance(names, list) else [names]
-    if not all(isinstance(name, str) for name in names):
+    if not names or not all(isinstance(name, str) for name in names):
         raise Unsatisfiable("type is not a word")
     return list(names)
 

@@ -93,7 +93,7 @@ def sample(schema: Any, *, seed: int) -> Any:
                 trouble = fault
             except RecursionError:
                 trouble = Unsatisfiable("it is nested too deeply")
-            except (TypeError, ValueError, AttributeError, OverflowError):
+            except (TypeError, ValueError, AttributeError, LookupError, OverflowError):
                 trouble = Unsatisfiable("it is not a JSON schema")
     raise trouble
 
