@@ -50,11 +50,14 @@ def exactly(length: int, *, requests: int) -> Iterator[bytes]:
     ]
     room = length - len(head) - len(tail) - sum(map(len, frames)) - (requests - 1)
     each, more = divmod(room, requests)
-    yield head
+    piece = bytearray(head)
     for number, frame in enumerate(frames):
         text = b"y" * (each + (more if number == 0 else 0))
-        yield frame[:-3] + text + frame[-3:] + (b"," if number < requests - 1 else b"")
-    yield tail
+        piece += frame[:-3] + text + frame[-3:] + (b"," if number < requests - 1 else tail)
+        if len(piece) > 1 << 20:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
 
 
 def test_100_000_requests_are_accepted_and_100_001_refused(origin: str, folder: Path) -> None:
