@@ -24,4 +24,4 @@ with editor:
 with beside:
     preview.panel(draft, reading, recipe, session.desk().steps(draft))
 
-frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=True)
+frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=not recipe.prompt)

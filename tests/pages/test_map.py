@@ -41,10 +41,11 @@ def test_an_empty_page_says_where_to_begin() -> None:
     assert person.press("begin").may("sample")
 
 
-def test_the_way_on_is_closed_until_there_is_a_prompt(person: Person) -> None:
-    assert person.has("way-on")
-    assert not person.may("way-on")
-    assert person.type(person.map("prompt"), "Judge {{review}}").may("way-on")
+def test_the_way_on_says_what_is_missing_until_there_is_a_prompt(person: Person) -> None:
+    # It can be pressed before: the press that leaves the text field hands its text over.
+    assert person.press("way-on").page == "Map columns"
+    assert [it.value for it in person.at.error] != []
+    assert person.type(person.map("prompt"), "Judge {{review}}").press("way-on").page == "Check"
 
 
 def test_a_click_inserts_a_column(person: Person) -> None:
