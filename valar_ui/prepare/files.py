@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from valar_ui.compose import Composed
-from valar_ui.pricing import Usage, tokens_of
+from valar_ui.pricing import TOKENS_A_MESSAGE, TOKENS_AN_IMAGE, Usage, text_tokens
 
 BLOCK: Final = 1 << 20
 """Bytes gathered before they are hashed and written."""
@@ -97,22 +97,20 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self._writer = pa.ipc.new_file(str(path), MANIFEST)
-        self._columns: tuple[list[str], list[int], list[str], list[int]] = ([], [], [], [])
+        self._rows: list[tuple[str, int, str, int]] = []
 
-    def add(self, custom_id: str, row: int, original: str, request: int) -> None:
-        """Append one row."""
-        ids, rows, originals, requests = self._columns
-        ids.append(custom_id)
-        rows.append(row)
-        originals.append(original)
-        requests.append(request)
-        if len(self._columns[0]) >= self.ROWS:
+    def add(self, row: tuple[str, int, str, int]) -> None:
+        """Append one row: custom_id, row, original, request."""
+        self._rows.append(row)
+        if len(self._rows) >= self.ROWS:
             self._flush()
 
     def _flush(self) -> None:
-        arrays = [pa.array(column, kind.type) for column, kind in zip(self._columns, MANIFEST, strict=True)]
-        self._writer.write_batch(pa.record_batch(arrays, schema=MANIFEST))
-        self._columns = ([], [], [], [])
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(column, kind.type) for column, kind in zip(columns, MANIFEST, strict=True)]
+            self._writer.write_batch(pa.record_batch(arrays, schema=MANIFEST))
+            self._rows = []
 
     def close(self) -> None:
         """Write the rest."""
@@ -124,7 +122,10 @@ class Manifest:
 class Tally:
     """Tokens and models of the requests, in order: a few bytes a request."""
 
-    input: array[int] = field(default_factory=lambda: array("Q"))
+    characters: array[int] = field(default_factory=lambda: array("L"))
+    wide: array[int] = field(default_factory=lambda: array("L"))
+    beside: array[int] = field(default_factory=lambda: array("L"))
+    """Tokens of frames and images."""
     output: array[int] = field(default_factory=lambda: array("Q"))
     """max_output_tokens; 0 for none."""
     model: array[int] = field(default_factory=lambda: array("L"))
@@ -134,19 +135,22 @@ class Tally:
         """Count one request; True where it sets max_output_tokens."""
         params = composed.params
         messages = params["input"]
+        self.characters.append(composed.characters)
+        self.wide.append(composed.wide)
         count = len(messages) if isinstance(messages, list) else 1
-        self.input.append(tokens_of(composed.characters, composed.wide, messages=count, images=composed.images))
+        self.beside.append(count * TOKENS_A_MESSAGE + composed.images * TOKENS_AN_IMAGE)
         limit = params.get("max_output_tokens")
         self.output.append(limit or 0)
-        self.model.append(self.models.setdefault(str(params["model"]), len(self.models)))
+        self.model.append(self.models.setdefault(params["model"], len(self.models)))
         return limit is not None
 
     def usage(self, kept: npt.NDArray[np.intp] | None) -> dict[str, Usage]:
         """Sums by model over the kept requests (None: all)."""
-        model, tokens, output = (
-            np.frombuffer(column, kind)
-            for column, kind in ((self.model, np.dtype("L")), (self.input, np.uint64), (self.output, np.uint64))
+        characters, wide, beside, output, model = (
+            np.frombuffer(column, np.dtype(column.typecode))
+            for column in (self.characters, self.wide, self.beside, self.output, self.model)
         )
+        tokens = text_tokens(characters, wide) + beside
         if kept is not None:
             model, tokens, output = model[kept], tokens[kept], output[kept]
         found = {}

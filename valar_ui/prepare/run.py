@@ -164,7 +164,7 @@ class _Pass:
                         continue
                 item = composed.item
                 items.add(item)
-                manifest.add(composed.custom_id, composed.row, composed.original, len(sent.rows))
+                manifest.add((composed.custom_id, composed.row, composed.original, len(sent.rows)))
                 sent.rows.append(composed.row)
                 sent.sizes.append(len(item))
                 sent.marks.append(hash(composed.body))
@@ -253,7 +253,7 @@ class _Pass:
                         continue
                     target = first.get(request, request)
                     name = custom_id if target == request else ids[target].as_py()
-                    manifest.add(name, row, original, int(renumbered[target]))
+                    manifest.add((name, row, original, int(renumbered[target])))
         manifest.close()
         before.unlink()
         return items.bytes, items.sha256, len(first), self._tally.usage(kept)
