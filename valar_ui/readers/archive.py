@@ -20,6 +20,9 @@ MAX_RATIO: Final = 400
 LARGE: Final = 50_000_000
 """Bytes from which the ratio counts."""
 
+FAULTS: Final = (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError)
+"""What opening a part of a damaged archive raises."""
+
 LOCAL_HEADER: Final = struct.Struct("<4s5H3I2H")
 
 
@@ -50,6 +53,9 @@ def open_archive(path: Path) -> zipfile.ZipFile:
         raise damaged() from None
     try:
         _verify(path, archive)
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        archive.close()
+        raise damaged() from None
     except BaseException:
         archive.close()
         raise
@@ -112,19 +118,22 @@ def _true_size(file: IO[bytes], member: zipfile.ZipInfo) -> None:
 
 def kind_of_archive(archive: zipfile.ZipFile) -> str:
     """xlsx, xlsb or ods; `UnreadableFile` for any other archive."""
-    names = {name.lower() for name in archive.namelist()}
+    try:
+        return _kind(archive)
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError):
+        raise damaged() from None
+
+
+def _kind(archive: zipfile.ZipFile) -> str:
+    names = {name.lower(): name for name in archive.namelist()}
     if "xl/workbook.bin" in names:
         return "xlsb"
     if any(name.startswith("xl/") for name in names):
         return "xlsx"
     if "content.xml" in names:
-        with (
-            archive.open(next(name for name in archive.namelist() if name.lower() == "mimetype"))
-            if ("mimetype" in names)
-            else archive.open(next(name for name in archive.namelist() if name.lower() == "content.xml")) as stream
-        ):
+        with archive.open(names.get("mimetype", names["content.xml"])) as stream:
             start = stream.read(100)
-        if b"text" not in start or b"spreadsheet" in start:
+        if b"opendocument.text" not in start and b"opendocument.presentation" not in start:
             return "ods"
     what = "a zip archive"
     hint = "Unpack it and upload the spreadsheet inside."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -27,9 +29,11 @@ MAX_AREA: Final = 20_000_000
 """Cells in the rectangle around all cells, which calamine keeps whole."""
 
 
-def _open(path: Path) -> CalamineWorkbook:
+@contextmanager
+def _guarded() -> Iterator[None]:
+    """What the library raises, its panics too, becomes a refusal."""
     try:
-        return CalamineWorkbook.from_path(path)
+        yield
     except PasswordError:
         raise UnreadableFile(
             "This workbook is protected with a password (encrypted).",
@@ -42,6 +46,11 @@ def _open(path: Path) -> CalamineWorkbook:
         if type(fault).__name__ == "PanicException":
             raise _damaged() from None
         raise
+
+
+def _open(path: Path) -> CalamineWorkbook:
+    with _guarded():
+        return CalamineWorkbook.from_path(path)
 
 
 def _damaged() -> UnreadableFile:
@@ -111,9 +120,12 @@ def read_xls(
 
 
 def read_xlsb(
-    path: Path, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None
+    path: Path, archive: zipfile.ZipFile, *, into: Path, options: ReadOptions, report: Report, progress: Progress | None
 ) -> workbook.Made:
     """A binary workbook: values only."""
+    for part in archive.namelist():
+        if part.lower().startswith("xl/worksheets/") and part.lower().endswith(".bin"):
+            _refuse_far_cells(archive.read(part))
     opened = _open(path)
     sheets = tuple(
         Sheet(sheet.name, sheet.visible == SheetVisibleEnum.Visible)
@@ -130,21 +142,52 @@ def read_xlsb(
     )
 
 
+def _refuse_far_cells(part: bytes) -> None:
+    """Row headers (record 0) and cells (1 to 11) say how large the rectangle is that calamine would keep."""
+    at = rows = columns = 0
+    while at < len(part):
+        kind, at = _variable(part, at, 2)
+        length, at = _variable(part, at, 4)
+        if kind <= 11 and length >= 4:
+            place = int.from_bytes(part[at : at + 4], "little") + 1
+            if kind:
+                columns = max(columns, place)
+            else:
+                rows = max(rows, place)
+        at += length
+    if rows * columns > MAX_AREA:
+        raise _too_far()
+
+
+def _variable(part: bytes, at: int, most: int) -> tuple[int, int]:
+    """A number in up to `most` bytes of seven bits, and where it ends."""
+    value = 0
+    for step in range(most):
+        if at >= len(part):
+            break
+        byte = part[at]
+        at += 1
+        value |= (byte & 0x7F) << (7 * step)
+        if byte < 0x80:
+            break
+    return value, at
+
+
+def _too_far() -> UnreadableFile:
+    return UnreadableFile(
+        "The cells of this sheet lie too far apart.", "Delete the stray cells, or save it as .xlsx.", code="too-wide"
+    )
+
+
 def _rows(opened: CalamineWorkbook, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
-    try:
+    with _guarded():
         sheet = opened.get_sheet_by_name(name)
-    except CalamineError:
-        raise _damaged() from None
     if sheet.start is None or sheet.end is None:
         if found.errors:
             yield from _only_errors(found)
         return
     if (sheet.end[0] + 1) * (sheet.end[1] + 1) > MAX_AREA:
-        raise UnreadableFile(
-            "The cells of this sheet lie too far apart.",
-            "Delete the stray cells, or save it as .xlsx.",
-            code="too-wide",
-        )
+        raise _too_far()
     texts, errors = found.texts, found.errors
     marked: dict[int, list[int]] = {}
     for row, column in errors:

@@ -78,9 +78,9 @@ class _Text:
                 raise self._refused(explain(fault).text, self.at) from None
             if end == len(self.text) and self.more():
                 continue
-            flaw = self._parser.noticed(value, self.text[self.at : end] if "\\u" in self.text else "")
+            found = self._parser.noticed(value, self.text[self.at : end] if "\\u" in self.text else "")
             self.at = end
-            return value, flaw
+            return found
 
     def _refused(self, text: str, place: int) -> UnreadableFile:
         line = self._line + self.text.count("\n", 0, place)

@@ -80,28 +80,43 @@ class JsonParser:
             return None, JsonFlaw(
                 "invalid-json", f"This line is not valid JSON: something extra stands after its end: {rest[:40]}"
             )
-        return value, self.noticed(value, text)
+        return self.noticed(value, text)
 
     def scan(self, text: str, at: int) -> tuple[Any, int]:
         """The value that begins at `at` and where it ends; raises what the standard library raises."""
         return self._decoder.raw_decode(text, at)
 
-    def noticed(self, value: Any, text: str) -> JsonFlaw | None:
-        """What the last value had that JSON does not allow; forgets it."""
+    def noticed(self, value: Any, text: str) -> tuple[Any, JsonFlaw | None]:
+        """The last value, fit to be written, and what it had that JSON does not allow; forgets it."""
         duplicate, constant, self._duplicate, self._constant = self._duplicate, self._constant, None, None
+        halved = "\\u" in text and SURROGATE.search(text) is not None and not _encodable(value)
+        if halved:
+            value = _whole_characters(value)
         if duplicate is not None:
-            return JsonFlaw(
-                "duplicate-key",
-                f"The key {duplicate[:60]!r} stands there twice; only its last value counts.",
-                fatal=False,
+            key = _whole_characters(duplicate[:60])
+            return value, JsonFlaw(
+                "duplicate-key", f"The key {key!r} stands there twice; only its last value counts.", fatal=False
             )
         if constant is not None:
-            return JsonFlaw("not-a-number", f"{constant} is not a JSON number; the API refuses it.", fatal=False)
-        if "\\u" in text and SURROGATE.search(text) and not _encodable(value):
-            return JsonFlaw(
+            return value, JsonFlaw("not-a-number", f"{constant} is not a JSON number; the API refuses it.", fatal=False)
+        if halved:
+            return value, JsonFlaw(
                 "lone-surrogate", "A text holds half a character (a lone surrogate) that cannot be sent.", fatal=False
             )
-        return None
+        return value, None
+
+
+def _whole_characters(value: Any) -> Any:
+    """The same value with U+FFFD for each half of a surrogate pair."""
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole_characters(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
+    return value
 
 
 def explain(fault: json.JSONDecodeError | RecursionError) -> JsonFlaw:
@@ -115,7 +130,7 @@ def explain(fault: json.JSONDecodeError | RecursionError) -> JsonFlaw:
 def _encodable(value: Any) -> bool:
     try:
         compact(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -21,6 +21,8 @@ class UnreadableFile(Exception):
         self.text = text
         self.hint = hint
         self.code = code
+        self.sheets: tuple[Sheet, ...] = ()
+        """The sheets of a workbook, where another one might be readable."""
 
 
 @dataclass(frozen=True, slots=True)

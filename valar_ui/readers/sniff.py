@@ -151,12 +151,15 @@ def _read_zip(
     report = Report()
     with archive.open_archive(path) as opened:
         kind = archive.kind_of_archive(opened)
-        if kind == "xlsx":
-            made = workbook.read_xlsx(opened, into=into, options=options, report=report, progress=progress)
-        elif kind == "ods":
-            made = workbook.read_ods(opened, into=into, options=options, report=report, progress=progress)
-        else:
-            made = calamine.read_xlsb(path, into=into, options=options, report=report, progress=progress)
+        try:
+            if kind == "xlsx":
+                made = workbook.read_xlsx(opened, into=into, options=options, report=report, progress=progress)
+            elif kind == "ods":
+                made = workbook.read_ods(opened, into=into, options=options, report=report, progress=progress)
+            else:
+                made = calamine.read_xlsb(path, opened, into=into, options=options, report=report, progress=progress)
+        except archive.FAULTS:
+            raise archive.damaged() from None
     return Facts(found, name, options, report).workbook(made, kind)
 
 

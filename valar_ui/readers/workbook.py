@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -83,7 +84,23 @@ def read_sheets(
     report: Report,
     progress: Progress | None = None,
 ) -> Made:
-    """The sheet that the options name, or the first visible one with data."""
+    """The sheet that the options name, or the first visible one with data: a cover of one line is none."""
+    try:
+        return _read_chosen(sheets, open_sheet, into=into, options=options, report=report, progress=progress)
+    except UnreadableFile as fault:
+        fault.sheets = sheets
+        raise
+
+
+def _read_chosen(
+    sheets: tuple[Sheet, ...],
+    open_sheet: Callable[[str], Source],
+    *,
+    into: Path,
+    options: ReadOptions,
+    report: Report,
+    progress: Progress | None,
+) -> Made:
     source, name = _chosen(sheets, open_sheet, options)
     width = 0
     while True:
@@ -111,11 +128,17 @@ def _chosen(sheets: tuple[Sheet, ...], open_sheet: Callable[[str], Source], opti
                 f"There is no sheet {options.sheet!r}; the sheets are: {names}.", "Choose one.", code="no-such-sheet"
             )
         return open_sheet(options.sheet), options.sheet
+    lone: tuple[Source, str] | None = None
     for sheet in sheets:
         if sheet.visible:
             source = open_sheet(sheet.name)
-            if any(any(row.cells) for row in source.rows()):
+            filled = sum(1 for _ in islice((row for row in source.rows() if any(row.cells)), 2))
+            if filled == 2:
                 return source, sheet.name
+            if filled and lone is None:
+                lone = source, sheet.name
+    if lone is not None:
+        return lone
     if any(not sheet.visible for sheet in sheets):
         raise UnreadableFile(
             "The visible sheets of this workbook are empty; there are hidden ones.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Final
 from xml.parsers import expat
@@ -65,7 +66,7 @@ def drive(parser: expat.XMLParserType, stream: IO[bytes], where: str) -> Iterato
             yield
         parser.Parse(b"", True)
         yield
-    except (expat.ExpatError, zipfile.BadZipFile, EOFError, UnicodeDecodeError):
+    except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, LookupError, UnicodeDecodeError):
         raise broken(where) from None
 
 

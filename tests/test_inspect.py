@@ -1,0 +1,69 @@
+"""`python -m valar_ui inspect`: one JSON object, or a sentence; the exit status tells a refusal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from valar_ui.cli import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    status = main(["inspect", *arguments, "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_everything_that_was_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes("id;text\n1;Zoë\n\n2;x;y\nTotal\n".encode("cp1252"))
+    status, found = run(capsys, str(path), "--cells")
+    assert status == 0
+    assert (found["format"], found["encoding"], found["delimiter"], found["header_row"]) == ("csv", "cp1252", ";", 1)
+    assert (found["columns"], found["rows"]) == (["id", "text"], 3)
+    assert found["cells"] == [[2, ["1", "Zoë"]], [4, ["2", "x"]], [5, ["Total", ""]]]
+    assert found["records"] == {
+        "all": 5, "above": 0, "heading": 1, "rows": 3, "blank": 1, "left_out": 0, "refused": 0,
+    }  # fmt: skip
+    assert {"long-row", "short-row", "encoding-guessed"} <= {problem["code"] for problem in found["problems"]}
+    assert found["suggestions"] == {"custom_id": "id", "input": "text"}
+    assert (found["error"], found["sheet"], found["recognised_as"], found["hidden_rows"]) == (None, None, None, 0)
+
+
+def test_what_a_person_would_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes("x\na|b\n1|Ж\n2|y\n".encode("cp1251"))
+    status, found = run(
+        capsys, str(path), "--cells", "--encoding", "cp1251", "--delimiter", "pipe",
+        "--header-row", "2", "--first-data-row", "3", "--drop-row", "4",
+    )  # fmt: skip
+    assert (status, found["columns"], found["cells"]) == (0, ["a", "b"], [[3, ["1", "Ж"]]])
+
+
+def test_ready_made_requests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_text('{"custom_id": "a", "params": {"model": "m", "input": "é"}}\n', encoding="utf-8")
+    status, found = run(capsys, str(path), "--cells")
+    assert (status, found["recognised_as"]) == (0, "valar-requests")
+    assert found["requests"] == [{"custom_id": "a", "params": {"model": "m", "input": "é"}}]
+
+
+@pytest.mark.parametrize("name", ["empty.csv", "missing.csv"])
+def test_a_refusal(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.csv").write_bytes(b"")
+    status, found = run(capsys, str(tmp_path / name))
+    assert status == 2
+    assert found["error"]
+    assert main(["inspect", str(tmp_path / name)]) == 2
+    assert found["error"] in capsys.readouterr().err
+
+
+def test_words_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes(b"id,id\n1,2\n")
+    assert main(["inspect", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "1 rows, 2 columns" in told
+    assert "warning" in told
