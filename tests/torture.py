@@ -180,7 +180,9 @@ def _wait(rig: Rig, dispatch: Dispatch, seconds: float) -> None:
 
 def _person(rig: Rig, dispatch: Dispatch, key: str) -> None:
     """Decide what only a person decides: the batch found is ours, the key is right, there is credit again."""
-    for one in dispatch.parts:
+    for part in dispatch.parts:
+        # A decision about one part may have gone on with its siblings.
+        one = rig.ledger.submission(part.id, "ann")
         if one.state is not State.HELD:
             continue
         if one.candidates:
