@@ -353,6 +353,16 @@ def test_batches_responses_and_keys_survive_a_restart(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("reads", "methods"), [(False, ["POST"]), (True, ["GET", "POST", "GET"])])
+def test_calls_that_only_read_are_recorded_where_asked(tmp_path: Path, reads: bool, methods: list[str]) -> None:
+    with serving(create_app(tmp_path, record_reads=reads)) as origin, client(origin) as api:
+        api.get("/models")
+        api.post("/batches", json=batch())
+        api.get("/batches")
+    lines = (tmp_path / "accepted.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["method"] for line in lines] == methods
+
+
 def test_neither_token_nor_prompt_is_written_anywhere(running: Running) -> None:
     made(running.api.post("/batches", json=batch(item("a", input="an unmistakable prompt"))))
     refused(running.api.post("/batches", json=batch(label="?")), 400, "invalid_request_error", "label")

@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         pace=arguments.pace,
         fail_share=arguments.fail_share,
+        record_reads=True,
     )
     family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
     # asyncio turns off Nagle's delay, 40 ms an answer, only on sockets that name their protocol.

@@ -37,14 +37,14 @@ def create_app(
     seed: int = 0,
     pace: float = PACE,
     fail_share: float = FAIL_SHARE,
-    record_reads: bool = True,
+    record_reads: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
     """A local Valar with its paths under /v1; what it accepted lies in `folder` and survives a restart.
 
     No `folder`: a temporary one that goes with the app. `faults` names the fault dial's file, which may appear and
-    change at any time. `folder/accepted.jsonl` is the sandbox's own record of what arrived, with
-    `record_reads` of every GET too.
+    change at any time. `folder/accepted.jsonl` is the sandbox's own record of what arrived: POSTs and
+    whatever the fault dial touched, with `record_reads` every other call too.
     """
     temporary = tempfile.TemporaryDirectory(prefix="valar-sandbox-") if folder is None else None
     home = Path(temporary.name) if temporary is not None else Path(folder or "")
