@@ -94,17 +94,24 @@ class Table:
         found = pc.index(self._file.get_batch(at).column("n"), pa.scalar(number, pa.int64())).as_py()
         return None if found < 0 else self._starts[at] + found
 
+    def _stream(self, columns: Sequence[str]) -> pa.ipc.RecordBatchFileReader:
+        """A reader for a whole pass: mapped pages would stay in memory, what it reads is let go batch by batch."""
+        fields = sorted({0, 1, *(2 + int(self._position[name]) for name in columns)})
+        options = pa.ipc.IpcReadOptions(included_fields=fields)
+        return pa.ipc.open_file(pa.OSFile(str(self.path)), options=options)
+
     def chunks(
         self, columns: Sequence[str] | None = None, *, start: int = 0, stop: int | None = None
     ) -> Iterator[Chunk]:
         """Stream rows `start` to `stop` with the named columns (all by default), in order."""
         names = self.columns if columns is None else tuple(columns)
         stop = len(self) if stop is None else min(stop, len(self))
-        for at in range(self._file.num_record_batches):
+        file = self._stream(names)
+        for at in range(file.num_record_batches):
             low, high = max(start, self._starts[at]), min(stop, self._starts[at + 1])
             if low >= high:
                 continue
-            batch = self._file.get_batch(at).slice(low - self._starts[at], high - low)
+            batch = file.get_batch(at).slice(low - self._starts[at], high - low)
             yield Chunk(
                 low,
                 batch.column("n").to_pylist(),
@@ -114,8 +121,9 @@ class Table:
 
     def arrays(self, columns: Sequence[str]) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
         """Stream the row numbers and the named columns as Arrow arrays, without making Python objects."""
-        for at in range(self._file.num_record_batches):
-            batch = self._file.get_batch(at)
+        file = self._stream(columns)
+        for at in range(file.num_record_batches):
+            batch = file.get_batch(at)
             yield batch.column("n"), [batch.column(self._position[name]) for name in columns]
 
 
@@ -124,6 +132,7 @@ def _texts(cells: Sequence[str]) -> pa.Array:
         return pa.array(cells, pa.string())
     except UnicodeEncodeError:
         return pa.array([cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for cell in cells])
+
 
 class TableWriter:
     """Write a table row by row; the file appears under its name only when the `with` block ends well.
