@@ -23,7 +23,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-WORDS = ["the", "kettle", "boils", "fast", "and", "stays", "warm", "but", "its", "handle", "gets", "hot", "after", "ten", "minutes", "very", "nice", "colour", "shipping", "took", "two", "weeks", "customer", "service", "answered", "within", "a", "day", "would", "buy", "again", "great", "value", "for", "the", "money", "“quoted”", "café", "naïve", "über"]
+TEXT = """
+the kettle boils fast and stays warm but its handle gets hot after ten minutes very nice colour shipping took two
+weeks customer service answered within a day would buy again great value for the money “quoted” café naïve über
+"""
 
 BODY = 2_060
 """Characters of a review, so that 100,000 rows come to about 214 MB."""
@@ -121,12 +124,13 @@ def _pandas(path: Path) -> Callable[[], Callable[[], object]]:
 def rows(count: int) -> list[list[str]]:
     """Reviews of about `BODY` characters, a seventh of them with quotes and line breaks, drawn from 500 texts."""
     chance = random.Random(7)
+    words = TEXT.split()
     texts = []
     for _ in range(500):
-        text = " ".join(chance.choices(WORDS, k=BODY // 4))[:BODY]
+        text = " ".join(chance.choices(words, k=BODY // 4))[:BODY]
         texts.append(f'He said "{text}",\nand left.' if chance.random() < 1 / 7 else text)
     return [
-        [f"r{at:06}", chance.choice(WORDS), str(at % 5 + 1), chance.choice(["DE", "FR"]), chance.choice(texts)]
+        [f"r{at:06}", chance.choice(words), str(at % 5 + 1), chance.choice(["DE", "FR"]), chance.choice(texts)]
         for at in range(count)
     ]
 

@@ -37,10 +37,12 @@ MEMORY = 4_000_000_000
 """Bytes of address space beyond which a read counts as unbounded."""
 
 TOKENS = (
-    b'"', b'""', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"|", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x80", b"\xe2\x80",
-    b"{", b"}", b"[", b"]", b'{"a":', b"NaN", b"1e999", b"\\ud800", b"<", b"</row>", b'r="XFD1048576"', b"&#0;", b"sep=;\n",
-    b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"PK\x03\x04", b"#N/A", b"99999999999999999999",
-)  # fmt: skip
+    *(b'"', b'""', b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"|", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\x80"),
+    *(b"\xe2\x80", b"{", b"}", b"[", b"]", b'{"a":', b"NaN", b"1e999", b"\\ud800", b"<", b"</row>", b"&#0;"),
+    *(b'r="XFD1048576"', b"sep=;\n", b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"PK\x03\x04"),
+    *(b"#N/A", b"99999999999999999999"),
+)
+"""What damages more than a random byte does."""
 
 
 class TooSlow(Exception):
@@ -64,12 +66,15 @@ def seeds() -> list[tuple[str, bytes]]:
     parquet = io.BytesIO()
     pq.write_table(pa.table({"a": [1, 2], "b": ["x", None], "c": [{"d": 1}, None]}), parquet)
 
-    def fill(book: object, sheet: object) -> None:
+    def fill(_: object, sheet: object) -> None:
         for at, row in enumerate(rows):
             sheet.write_row(at, 0, row)  # type: ignore[attr-defined]  # XlsxWriter's worksheet has no types
         sheet.merge_range("A20:B21", "m")  # type: ignore[attr-defined]  # as above
 
-    raw = '<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1"><f>1</f></c></row><row r="2" hidden="1"><c r="A2" s="0"><v>1</v></c></row>'
+    raw = (
+        '<row r="1"><c r="A1" t="e"><v>#N/A</v></c><c r="B1"><f>1</f></c></row>'
+        '<row r="2" hidden="1"><c r="A2" s="0"><v>1</v></c></row>'
+    )
     return [
         ("a.csv", table.encode()),
         ("b.csv", table.replace(",", ";").encode("cp1252")),

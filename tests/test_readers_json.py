@@ -47,7 +47,10 @@ def test_one_bad_line_is_that_lines_problem(bad: str, code: str, kept: bool, tmp
 
 
 def test_numbers_and_values_as_written(tmp_path: Path) -> None:
-    text = '{"i": 12345678901234567890123, "f": 1.10, "e": 1e5, "z": -0, "t": true, "n": null, "l": [1.0, "ä", {"b": 2.50}], "s": "007"}'
+    text = (
+        '{"i": 12345678901234567890123, "f": 1.10, "e": 1e5, "z": -0, "t": true, "n": null, '
+        '"l": [1.0, "ä", {"b": 2.50}], "s": "007"}'
+    )
     reading = read_bytes(lines(text), tmp_path, "f.jsonl")
     assert cells(reading) == [
         ("12345678901234567890123", "1.10", "1e5", "-0", "true", "", '[1.0,"ä",{"b":2.50}]', "007")
@@ -174,35 +177,40 @@ def openai(url: str, **body: Any) -> bytes:
     return json.dumps(request).encode()
 
 
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
+SCHEMA = {"name": "n", "schema": {}}
+WANTED = {"type": "json_schema", "json_schema": SCHEMA}
+FORMAT = {"type": "json_schema", **SCHEMA}
 USER = [{"role": "user", "content": "x"}]
+SYSTEM = {"role": "system", "content": "be kind"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}}
 
 
 @pytest.mark.parametrize(
     ("url", "body", "params"),
     [
-        ("/v1/chat/completions", {"messages": USER, "max_tokens": 9}, {"max_output_tokens": 9, "input": USER}),
-        ("/v1/chat/completions", {"messages": USER, "max_completion_tokens": 9, "n": 1}, {"max_output_tokens": 9, "input": USER}),
+        (CHAT, {"messages": USER, "max_tokens": 9}, {"max_output_tokens": 9, "input": USER}),
+        (CHAT, {"messages": USER, "max_completion_tokens": 9, "n": 1}, {"max_output_tokens": 9, "input": USER}),
         (
-            "/v1/chat/completions",
+            CHAT,
             {"messages": [{"role": "developer", "content": [{"type": "text", "text": "t"}, IMAGE]}]},
             {"input": [{"role": "system", "content": [
                 {"type": "input_text", "text": "t"},
                 {"type": "input_image", "image_url": "https://x/y.png", "detail": "low"}]}]},
         ),
         (
-            "/v1/chat/completions",
-            {"messages": USER, "reasoning_effort": "low", "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}},
-            {"input": USER, "reasoning": {"effort": "low"}, "text": {"format": {"type": "json_schema", "name": "n", "schema": {}}}},
+            CHAT,
+            {"messages": USER, "reasoning_effort": "low", "response_format": WANTED},
+            {"input": USER, "reasoning": {"effort": "low"}, "text": {"format": FORMAT}},
         ),
         (
-            "/v1/chat/completions",
+            CHAT,
             {"messages": USER, "tools": [{"type": "function", "function": {"name": "f"}}]},
             {"input": USER, "tools": [{"type": "function", "name": "f"}]},
         ),
-        ("/v1/responses", {"input": "x", "instructions": "be kind"}, {"input": [{"role": "system", "content": "be kind"}, *USER]}),
-        ("/v1/responses", {"input": [{"type": "message", **USER[0]}]}, {"input": USER}),
-        ("https://api.example.com/v1/responses".removeprefix("https://api.example.com"), {"input": "x"}, {"input": "x"}),
+        (RESPONSES, {"input": "x", "instructions": "be kind"}, {"input": [SYSTEM, *USER]}),
+        (RESPONSES, {"input": [{"type": "message", **USER[0]}]}, {"input": USER}),
+        ("v1/responses", {"input": "x"}, {"input": "x"}),
         ("/v1/completions", {"prompt": "x", "max_tokens": 3}, {"input": "x", "max_output_tokens": 3}),
     ],
 )  # fmt: skip
@@ -217,17 +225,17 @@ def test_openai_batches_are_converted(url: str, body: dict[str, Any], params: di
 @pytest.mark.parametrize(
     ("url", "body", "code"),
     [
-        ("/v1/chat/completions", {"messages": USER, "stream": True}, "refused-param"),
-        ("/v1/chat/completions", {"messages": USER, "store": False}, "refused-param"),
-        ("/v1/chat/completions", {"messages": USER, "n": 2}, "refused-param"),
-        ("/v1/chat/completions", {"messages": USER, "parallel_tool_calls": True}, "refused-param"),
-        ("/v1/chat/completions", {"messages": USER, "response_format": {"type": "json_object"}}, "json-object"),
-        ("/v1/chat/completions", {"messages": USER, "seed": 1}, "unknown-param"),
-        ("/v1/chat/completions", {}, "no-messages"),
-        ("/v1/responses", {"input": "x", "tools": [{"type": "web_search"}]}, "server-tool"),
-        ("/v1/responses", {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "content-part"),
-        ("/v1/responses", {"input": [{"type": "item_reference", "id": "x"}]}, "input-item"),
-        ("/v1/responses", {"input": "x", "previous_response_id": "r"}, "refused-param"),
+        (CHAT, {"messages": USER, "stream": True}, "refused-param"),
+        (CHAT, {"messages": USER, "store": False}, "refused-param"),
+        (CHAT, {"messages": USER, "n": 2}, "refused-param"),
+        (CHAT, {"messages": USER, "parallel_tool_calls": True}, "refused-param"),
+        (CHAT, {"messages": USER, "response_format": {"type": "json_object"}}, "json-object"),
+        (CHAT, {"messages": USER, "seed": 1}, "unknown-param"),
+        (CHAT, {}, "no-messages"),
+        (RESPONSES, {"input": "x", "tools": [{"type": "web_search"}]}, "server-tool"),
+        (RESPONSES, {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "content-part"),
+        (RESPONSES, {"input": [{"type": "item_reference", "id": "x"}]}, "input-item"),
+        (RESPONSES, {"input": "x", "previous_response_id": "r"}, "refused-param"),
     ],
 )
 def test_what_valar_refuses_is_named(url: str, body: dict[str, Any], code: str, tmp_path: Path) -> None:
@@ -235,7 +243,7 @@ def test_what_valar_refuses_is_named(url: str, body: dict[str, Any], code: str, 
 
 
 def test_requests_for_other_endpoints_are_refused_one_by_one(tmp_path: Path) -> None:
-    content = openai("/v1/responses", input="x") + b"\n" + openai("/v1/embeddings", input="x")
+    content = openai(RESPONSES, input="x") + b"\n" + openai("/v1/embeddings", input="x")
     reading = read_bytes(content, tmp_path, "f.jsonl")
     assert (numbers(reading), rows_of(reading, "wrong-endpoint"), balanced(reading)) == ([1], [2], True)
 

@@ -49,7 +49,7 @@ def sheet_xml(rows: str, *, more: str = "", head: str = "") -> bytes:
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
         f"{head}<sheetData>{rows}</sheetData>{more}</worksheet>"
     ).encode()
-    return changed(xlsx(lambda book, sheet: None), lambda name, old: xml if name.endswith("sheet1.xml") else old)
+    return changed(xlsx(lambda *_: None), lambda name, old: xml if name.endswith("sheet1.xml") else old)
 
 
 HEAD = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inlineStr"><is><t>b</t></is></c></row>'
@@ -114,7 +114,8 @@ def test_errors_booleans_and_formulas_without_results(tmp_path: Path) -> None:
         '<row r="2"><c r="A2" t="e"><v>#N/A</v></c><c r="B2" t="b"><v>1</v></c></row>'
         '<row r="3"><c r="A3"><f>A2+1</f></c><c r="B3" t="str"><f>""</f><v></v></c></row>'
         '<row r="4"><c r="A4"><f>1+1</f><v>2</v></c><c r="B4" t="d"><v>2020-01-02T00:00:00</v></c></row>'
-        '<row r="5"><c r="A5"><v>1234567890123456789</v></c><c r="B5" t="inlineStr"><is><r><t>ri</t></r><r><t>ch</t></r><rPh><t>no</t></rPh></is></c></row>'
+        '<row r="5"><c r="A5"><v>1234567890123456789</v></c><c r="B5" t="inlineStr"><is>'
+        "<r><t>ri</t></r><r><t>ch</t></r><rPh><t>no</t></rPh></is></c></row>"
     )
     reading = read_bytes(sheet_xml(HEAD + rows), tmp_path, "f.xlsx")
     assert cells(reading) == [("#N/A", "TRUE"), ("2", "2020-01-02"), ("1234567890123460000", "rich")]
@@ -130,23 +131,26 @@ def test_a_formula_without_result_blocks_where_it_is_used(tmp_path: Path) -> Non
 
 
 def test_escaped_characters_become_what_they_stand_for(tmp_path: Path) -> None:
-    rows = '<row r="2"><c r="A2" t="inlineStr"><is><t>x_x000D_y</t></is></c><c r="B2" t="str"><v>_x005F_x0041_</v></c></row>'
+    rows = (
+        '<row r="2"><c r="A2" t="inlineStr"><is><t>x_x000D_y</t></is></c>'
+        '<c r="B2" t="str"><v>_x005F_x0041_</v></c></row>'
+    )
     assert cells(read_bytes(sheet_xml(HEAD + rows), tmp_path, "f.xlsx")) == [("x\ry", "_x0041_")]
 
 
 def test_namespace_prefixes_and_missing_references(tmp_path: Path) -> None:
     xml = (
-        '<x:worksheet xmlns:x="http://purl.oclc.org/ooxml/spreadsheetml/main"><x:sheetData>'
-        '<x:row><x:c t="str"><x:v>a</x:v></x:c><x:c t="str"><x:v>b</x:v></x:c></x:row>'
-        '<x:row r="3"><x:c t="str"><x:v>p</x:v></x:c><x:c><x:v>7</x:v></x:c></x:row></x:sheetData></x:worksheet>'
-    ).encode()
-    content = changed(xlsx(lambda book, sheet: None), lambda name, old: xml if name.endswith("sheet1.xml") else old)
+        b'<x:worksheet xmlns:x="http://purl.oclc.org/ooxml/spreadsheetml/main"><x:sheetData>'
+        b'<x:row><x:c t="str"><x:v>a</x:v></x:c><x:c t="str"><x:v>b</x:v></x:c></x:row>'
+        b'<x:row r="3"><x:c t="str"><x:v>p</x:v></x:c><x:c><x:v>7</x:v></x:c></x:row></x:sheetData></x:worksheet>'
+    )
+    content = changed(xlsx(lambda *_: None), lambda name, old: xml if name.endswith("sheet1.xml") else old)
     reading = read_bytes(content, tmp_path, "f.xlsx")
     assert (reading.columns, cells(reading), numbers(reading)) == (("a", "b"), [("p", "7")], [3])
 
 
 def test_hidden_rows_and_columns_are_told_and_can_be_left_out(tmp_path: Path) -> None:
-    def fill(book: Any, sheet: Any) -> None:
+    def fill(_: Any, sheet: Any) -> None:
         for row in range(6):
             sheet.write_row(row, 0, ["id", "b", "c"] if not row else [f"i{row}", "x", "y"])
         sheet.set_row(2, None, None, {"hidden": True})
@@ -163,7 +167,7 @@ def test_hidden_rows_and_columns_are_told_and_can_be_left_out(tmp_path: Path) ->
 
 
 def test_the_first_visible_sheet_with_data_is_read(tmp_path: Path) -> None:
-    def fill(book: Any, sheet: Any) -> None:
+    def fill(book: Any, _: Any) -> None:
         book.add_worksheet("Empty")
         hidden = book.add_worksheet("Hidden")
         hidden.write_column(0, 0, ["h", "1"])
@@ -186,7 +190,7 @@ def test_the_first_visible_sheet_with_data_is_read(tmp_path: Path) -> None:
 
 
 def test_merged_headings_name_each_column(tmp_path: Path) -> None:
-    def fill(book: Any, sheet: Any) -> None:
+    def fill(_: Any, sheet: Any) -> None:
         sheet.merge_range("A1:A2", "Region")
         sheet.merge_range("B1:C1", "2024")
         sheet.write_row(1, 1, ["plan", "real"])
@@ -203,7 +207,7 @@ def test_merged_headings_name_each_column(tmp_path: Path) -> None:
 
 
 def test_titles_notes_and_far_cells(tmp_path: Path) -> None:
-    def fill(book: Any, sheet: Any) -> None:
+    def fill(_: Any, sheet: Any) -> None:
         sheet.write(0, 0, "Report of November")
         sheet.write_row(3, 0, ["id", "name", "n", "m"])
         for row in range(4, 200):
@@ -225,7 +229,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\uff
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(rows=st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[TEXT] * width), min_size=1, max_size=6)))
 def test_any_texts_written_to_xlsx_come_back(rows: list[tuple[str, ...]], tmp_path: Path) -> None:
-    def fill(book: Any, sheet: Any) -> None:
+    def fill(_: Any, sheet: Any) -> None:
         for column in range(len(rows[0])):
             sheet.write_string(0, column, f"h{column}")
             for at, row in enumerate(rows):
@@ -235,7 +239,7 @@ def test_any_texts_written_to_xlsx_come_back(rows: list[tuple[str, ...]], tmp_pa
 
 
 def test_a_workbook_is_known_by_its_bytes(tmp_path: Path) -> None:
-    content = xlsx(lambda book, sheet: sheet.write_column(0, 0, ["a", "x"]))
+    content = xlsx(lambda _, sheet: sheet.write_column(0, 0, ["a", "x"]))
     assert read_bytes(content, tmp_path, "really.csv").format == "xlsx"
 
 
@@ -345,7 +349,7 @@ def test_open_document_spreadsheets(tmp_path: Path) -> None:
 
 
 def rewritten(part: str, pattern: bytes, replacement: bytes) -> bytes:
-    content = xlsx(lambda book, sheet: sheet.write_column(0, 0, ["a", "x"]))
+    content = xlsx(lambda _, sheet: sheet.write_column(0, 0, ["a", "x"]))
     return changed(content, lambda name, old: re.sub(pattern, replacement, old) if name.endswith(part) else old)
 
 
@@ -372,7 +376,7 @@ def lying() -> bytes:
         ),
         (lambda: rewritten("sheet1.xml", rb"</sheetData>", b""), "damaged"),
         (lambda: rewritten("sheet1.xml", rb'r="A2"', b'r="ZZZZ2"'), "damaged"),
-        (lambda: xlsx(lambda book, sheet: None)[:-30], "damaged"),
+        (lambda: xlsx(lambda *_: None)[:-30], "damaged"),
         (lying, "zip-bomb"),
         (lambda: b"PK\x03\x04garbage", "damaged"),
         (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged"),

@@ -29,7 +29,8 @@ LOCAL_HEADER: Final = struct.Struct("<4s5H3I2H")
 def bomb() -> UnreadableFile:
     """The refusal for an archive that would fill the memory."""
     return UnreadableFile(
-        f"This file is refused: unpacked it would be larger than a spreadsheet ever is (more than {MAX_UNPACKED // 10**6:,} MB, "
+        "This file is refused: unpacked it would be larger than a spreadsheet ever is (more than "
+        f"{MAX_UNPACKED // 10**6:,} MB, "
         "or packed in a way that only a zip bomb is).",
         "Open it in your spreadsheet program and save it anew.",
         code="zip-bomb",

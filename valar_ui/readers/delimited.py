@@ -106,7 +106,8 @@ class Records:
         while line := back.popleft() if back else readline(MAX_CELL):
             if len(line) >= MAX_CELL:
                 raise UnreadableFile(
-                    f"Line {self._line:,} is longer than {MAX_CELL:,} characters: no spreadsheet and no model takes a cell of that size.",
+                    f"Line {self._line:,} is longer than {MAX_CELL:,} characters: no spreadsheet and no model takes "
+                    "a cell of that size.",
                     "Check that this is a table; if it is, shorten that row.",
                     code="cell-too-large",
                 )

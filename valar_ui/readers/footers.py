@@ -13,11 +13,14 @@ TAIL: Final = 12
 """Rows at the end that may be totals, sources or notes."""
 
 TOTAL: Final = re.compile(
-    r"(grand |sub|overall )?(totals?|total général|sum|sums|summe|gesamt(summe)?|somme|totale|suma|soma|totaal|итого|合計|总计|average|mean|mittelwert|moyenne)\b.*",
+    r"(grand |sub|overall )?(totals?|total général|sum|sums|summe|gesamt(summe)?|somme|totale|suma|soma|totaal|итого"
+    r"|合計|总计|average|mean|mittelwert|moyenne)\b.*",
     re.IGNORECASE,
 )
 SOURCE: Final = re.compile(
-    r"(sources?|notes?|footnotes?|fuentes?|nota|notas|quellen?|anmerkung(en)?|fonte|fonti|bron|źródło|remarks?|disclaimer|copyright|generated|exported|created|last updated|updated|data (from|as of)|as of|stand|hinweis)\b\s*[:：(]?.*|[©*†]\s?\S.*",
+    r"(sources?|notes?|footnotes?|fuentes?|nota|notas|quellen?|anmerkung(en)?|fonte|fonti|bron|źródło|remarks?"
+    r"|disclaimer|copyright|generated|exported|created|last updated|updated|data (from|as of)|as of|stand|hinweis)\b"
+    r"\s*[:：(]?.*|[©*†]\s?\S.*",
     re.IGNORECASE,
 )
 COUNT: Final = re.compile(

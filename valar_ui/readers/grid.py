@@ -172,7 +172,8 @@ def _report_names(
         report.add(
             Problem(
                 "column-without-name",
-                f"Column {letters(position)} has no heading (its header cell is empty); it is called {columns[position]!r} here.",
+                f"Column {letters(position)} has no heading (its header cell is empty); it is called "
+                f"{columns[position]!r} here.",
                 "Give it a name in the spreadsheet if you want to use it.",
                 row,
                 columns[position],
@@ -183,7 +184,8 @@ def _report_names(
         report.add(
             Problem(
                 "duplicate-heading",
-                f"Two columns have the same name, {raw[position].strip()!r}; this one is called {columns[position]!r} here.",
+                f"Two columns have the same name, {raw[position].strip()!r}; this one is called "
+                f"{columns[position]!r} here.",
                 "Nothing is lost; check that you use the one you mean.",
                 row,
                 columns[position],
@@ -269,7 +271,8 @@ def _short_row(number: int, line: int, cells: Sequence[str], columns: tuple[str,
     missing = len(columns) - len(cells)
     return Problem(
         "short-row",
-        f"This row is too short: {len(cells)} of {len(columns)} cells; the last {missing} are missing and taken as empty.",
+        f"This row is too short: {len(cells)} of {len(columns)} cells; the last {missing} are missing "
+        "and taken as empty.",
         "Check that no delimiter or quote is missing in it.",
         number,
         None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 LOOKED_AT: Final = 120
@@ -139,5 +140,5 @@ def _sequence(numbers: Sequence[str]) -> bool:
     if not all(re.fullmatch(r"\d{1,4}", text) for text in numbers) or len(numbers) < 2:
         return len(numbers) == 1 and re.fullmatch(r"(19|20)\d\d", numbers[0]) is not None
     values = [int(text) for text in numbers]
-    steps = {later - earlier for earlier, later in zip(values, values[1:], strict=False)}
+    steps = {later - earlier for earlier, later in pairwise(values)}
     return len(steps) == 1 and 0 not in steps

@@ -1,4 +1,4 @@
-"""JSON documents as a stream of values: a list, a list wrapped in an object, one object; never the whole text at once."""
+"""JSON documents as a stream: a list, a list wrapped in an object, one object; never the whole text at once."""
 
 from __future__ import annotations
 

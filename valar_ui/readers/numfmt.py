@@ -1,4 +1,4 @@
-"""Numbers as Excel shows them: 15 digits, ISO dates, zero padding, percent and literal text where the format says so."""
+"""Numbers as Excel shows them: 15 digits, ISO dates, zero padding, percent and text where the format says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON objects become a table: the union of their keys, nested objects as dotted columns, ready-made requests as such."""
+"""JSON objects become a table: the union of their keys, nested objects as dotted columns, requests as such."""
 
 from __future__ import annotations
 

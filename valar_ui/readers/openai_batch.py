@@ -10,7 +10,11 @@ from valar_ui.problems import Problem, Severity
 CHAT, COMPLETIONS, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/responses"
 
 KNOWN: Final = frozenset(
-    ["model", "input", "max_output_tokens", "temperature", "top_p", "text", "reasoning", "background", "tools", "tool_choice", "include", "prompt_cache_key", "user", "metadata", "store", "stream", "truncation", "service_tier"]
+    (
+        *("model", "input", "max_output_tokens", "temperature", "top_p", "text", "reasoning", "background", "tools"),
+        *("tool_choice", "include", "prompt_cache_key", "user", "metadata", "store", "stream", "truncation"),
+        "service_tier",
+    )
 )
 """Params of the Responses API that Valar accepts (Responses API)."""
 

@@ -63,7 +63,8 @@ class Converter:
             problems.append(
                 Problem(
                     "unexpected-key",
-                    f"Beside custom_id and {inner} this request has: {', '.join(extra)[:200]}. Valar takes nothing else in a request.",
+                    f"Beside custom_id and {inner} this request has: {', '.join(extra)[:200]}. Valar takes nothing "
+                    "else in a request.",
                     "Move it into params if it is one, or delete it.",
                     number,
                 )

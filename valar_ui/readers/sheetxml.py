@@ -1,4 +1,4 @@
-"""One sheet of a .xlsx as a stream of rows: texts as Excel shows them, errors, formulas without results, what is hidden."""
+"""One sheet of a .xlsx as a stream of rows: texts as shown, errors, formulas without results, what is hidden."""
 
 from __future__ import annotations
 

@@ -86,7 +86,8 @@ def unpack(path: Path, into: Path) -> Path:
                     written += len(piece)
                     if written > MAX_UNPACKED:
                         raise UnreadableFile(
-                            f"This compressed file grows to more than {MAX_UNPACKED // 10**6:,} MB when it is unpacked.",
+                            f"This compressed file grows to more than {MAX_UNPACKED // 10**6:,} MB when it is "
+                            "unpacked.",
                             "Unpack it yourself and upload a smaller part of it.",
                             code="too-large-unpacked",
                         )

@@ -85,7 +85,8 @@ class Watch:
                 self._report.add(
                     Problem(
                         "cell-cut",
-                        f"This cell has exactly {EXCEL_CELL:,} characters: Excel cuts longer text there, so its end may be missing.",
+                        f"This cell has exactly {EXCEL_CELL:,} characters: Excel cuts longer text there, so "
+                        "its end may be missing.",
                         "Compare it with where the text came from; export from there without Excel.",
                         numbers[row].as_py(),
                         self._columns[at],
@@ -167,7 +168,8 @@ class Watch:
                     self._report.add(
                         Problem(
                             "scientific-notation",
-                            f"{text} is a number that was shortened (scientific notation) when the file was saved: its last digits are lost.",
+                            f"{text} is a number that was shortened (scientific notation) when the file was saved: "
+                            "its last digits are lost.",
                             "Widen the column or format it as text where the file comes from, and export it again.",
                             row,
                             name,

@@ -266,7 +266,8 @@ def _tell(
         report.add(
             Problem(
                 "hidden-rows",
-                f"{made.hidden_rows:,} rows are hidden, by a filter or by hand; they are part of the table unless you leave them out.",
+                f"{made.hidden_rows:,} rows are hidden, by a filter or by hand; they are part of the table "
+                "unless you leave them out.",
                 "Decide whether the hidden rows should be sent.",
                 severity=Severity.WARNING,
             )
@@ -308,7 +309,8 @@ def _tell(
         report.add(
             Problem(
                 "merged-cells",
-                f"Cells are merged over rows {area[0]:,} to {area[2]:,}: only the first row has the text, the others are empty.",
+                f"Cells are merged over rows {area[0]:,} to {area[2]:,}: only the first row has the text, the "
+                "others are empty.",
                 "Take the merging back and fill all rows if each should have it.",
                 area[0],
                 made.columns[area[1] - 1] if area[1] <= len(made.columns) else None,
