@@ -294,6 +294,7 @@ class Anything(stateful.RuleBasedStateMachine):
             self.person_asks_again()
         self._rig.run_for(100_000)
         self.nothing_is_paid_twice_and_nothing_is_lost()
+        assert not any(found.moving for found in self._rig.ledger.dispatches("ann"))
         self._rig.close()
         self._serving.__exit__(None, None, None)
         for name in CANARY_FILES:
@@ -307,5 +308,5 @@ class Anything(stateful.RuleBasedStateMachine):
 
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(
-    max_examples=12, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import random
 import signal
@@ -120,6 +121,7 @@ def child(job: Job) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     home = Path(job.home)
+    logging.basicConfig(filename=home / "log.txt", level=logging.DEBUG)
     options: dict[str, Any] = {} if job.real_time else {"jitter": lambda _low, high: high}
     rig = Rig(
         home,
@@ -445,8 +447,10 @@ class Torture:
             self.figures.lost += 1
             wrong.append("the list of batches differs from the submissions")
         rig.close()
-        self.figures.canaries += canaries(home)
-        return wrong
+        (home / "receipt.txt").write_text(dispatch.receipt_text + json.dumps(dispatch.receipt))
+        sightings = canaries(home)
+        self.figures.canaries += len(sightings)
+        return [*wrong, *(f"a key or a cell stands in {name}" for name in sightings)]
 
     def _judge_part(
         self, one: Submission, posts: list[dict[str, Any]], allowed: frozenset[tuple[State, Reason]]
@@ -543,9 +547,15 @@ SCRIPTS: Final = {
 """What kill points and single faults do not cover."""
 
 
-def canaries(home: Path) -> int:
-    """Files of an installation in which a key stands."""
-    return sum(KEY.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())
+def canaries(home: Path) -> list[str]:
+    """Files of an installation in which a key stands, and files beside the spool in which a cell does."""
+    found = []
+    for path in home.rglob("*"):
+        if path.is_file():
+            held = path.read_bytes()
+            if KEY.encode() in held or (b"canary cell" in held and path.parent.name != "spool"):
+                found.append(path.name)
+    return found
 
 
 def systematic() -> Iterator[Plan]:
