@@ -21,7 +21,7 @@ steps = desk.steps(draft)
 job = desk.prepare(draft, reading, recipe, steps)
 frame.progress(job, "Checking every row …")
 if job.fault is not None:
-    checking.failed(job.fault)
+    checking.failed(draft, job.fault)
     st.stop()
 
 prepared = job.result

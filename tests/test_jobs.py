@@ -61,13 +61,15 @@ def test_a_newer_mark_cancels_the_older(jobs: Jobs) -> None:
     assert jobs.find("k") is new
 
 
-def test_a_fault_is_kept_and_asking_again_tries_again(jobs: Jobs) -> None:
+def test_a_fault_is_kept_until_it_is_forgotten(jobs: Jobs) -> None:
     def fail(_: Progress) -> None:
         raise OSError("disk is full")
 
     job = jobs.start("k", "m", fail)
     assert job.done.wait(WAIT_S)
     assert isinstance(job.fault, OSError)
+    assert jobs.start("k", "m", lambda _: "well") is job
+    jobs.forget("k")
     again = jobs.start("k", "m", lambda _: "well")
     assert again.done.wait(WAIT_S)
     assert again.result == "well"

@@ -75,6 +75,7 @@ class Desk:
             self.ledger.save_draft(draft.id, self.owner, now=self.clock(), reading=reading.as_json())
             return reading
 
+        self.jobs.forget(f"read:{draft.id}")
         return self.jobs.start(f"read:{draft.id}", _mark(draft, options), work)
 
     def tried(self, draft: Draft, options: ReadOptions) -> bool:
@@ -144,10 +145,15 @@ class Desk:
 
         key = f"prepare:{draft.id}"
         known = self.jobs.find(key)
-        if known is not None and known.done.is_set() and not (folder / "prepared.json").exists():
+        made = known is not None and known.done.is_set() and known.fault is None
+        if made and not (folder / "prepared.json").exists():
             # What it made was removed from the disk, so it is made again.
             self.jobs.forget(key)
         return self.jobs.start(key, mark, work)
+
+    def prepare_again(self, draft: Draft) -> None:
+        """Forget a preparation that failed, so that the next look begins it anew."""
+        self.jobs.forget(f"prepare:{draft.id}")
 
     def earlier(self, draft: Draft, now: Prepared) -> Prepared | None:
         """What was prepared from the file before this one, to compare with."""

@@ -54,10 +54,13 @@ class Jobs:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="valar-jobs")
 
     def start(self, key: str, mark: str, work: Callable[[Progress], Any]) -> Job:
-        """Begin `work`, or join it where the same mark is under way or done well under this key."""
+        """Begin `work`, or join the job of the same mark under this key, ended or not: `forget` it to try again.
+
+        A failed job is not begun again by itself: a page that asks at every drawing would try for ever.
+        """
         with self._lock:
             job = self._jobs.get(key)
-            if job is not None and job.mark == mark and job.fault is None:
+            if job is not None and job.mark == mark and not job.cancelled.is_set():
                 return job
             if job is not None:
                 job.cancelled.set()

@@ -25,10 +25,11 @@ PAGE_ROWS: Final = 25
 ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")
 
 
-def failed(fault: Exception) -> None:
-    """Checking could not be done at all."""
+def failed(draft: Draft, fault: Exception) -> None:
+    """Checking could not be done at all; it can be tried again."""
     told = literal(str(fault), most=300) if isinstance(fault, OSError) else type(fault).__name__
-    st.error(f"Checking stopped: {told}. Your file and your mapping are safe. Reload the page to try again.")
+    st.error(f"Checking stopped: {told}. Your file and your mapping are safe.")
+    st.button("Try again", key="check-again", type="primary", on_click=session.desk().prepare_again, args=(draft,))
 
 
 def label_and_plan(draft: Draft, prepared: Prepared) -> Plan:
@@ -68,16 +69,15 @@ def totals(prepared: Prepared, parts: Plan) -> None:
     if told:
         st.markdown(" · ".join(told))
     requests, size = st.columns(2)
-    total = sum(part.body_bytes for part in parts.parts)
     fullest = max((part.count for part in parts.parts), default=0)
     largest = max((part.body_bytes for part in parts.parts), default=0)
+    where = "in a batch" if len(parts.parts) < 2 else f"in the fullest of {len(parts.parts)} batches"
     requests.progress(
-        min(fullest / limits.MAX_REQUESTS, 1.0),
-        text=f"{prepared.requests:,} of {limits.MAX_REQUESTS:,} requests in a batch",
+        min(fullest / limits.MAX_REQUESTS, 1.0), text=f"{fullest:,} of {limits.MAX_REQUESTS:,} requests {where}"
     )
     size.progress(
         min(largest / limits.MAX_BODY_BYTES, 1.0),
-        text=f"{megabytes(total)} ({total:,} bytes) of {limits.MAX_BODY_BYTES // 1_000_000} MB in a batch",
+        text=f"{megabytes(largest)} ({largest:,} bytes) of {limits.MAX_BODY_BYTES // 1_000_000} MB {where}",
     )
     if len(parts.parts) > 1:
         cut = " + ".join(f"{part.count:,}" for part in parts.parts[:6]) + (" + …" if len(parts.parts) > 6 else "")

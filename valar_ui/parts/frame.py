@@ -115,6 +115,8 @@ def megabytes(size: int) -> str:
 
 def money(dollars: float) -> str:
     """Dollars with cents, or with more places where it is less than a cent."""
+    if 0 < dollars < 0.0001:
+        return "less than $0.0001"
     if 0 < dollars < 0.01:
         return f"${dollars:.4f}"
     return f"${dollars:,.2f}"

@@ -63,7 +63,9 @@ def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
             drop_slot.button(
                 "Forget it", key="recipe-drop", on_click=ledger.delete_recipe, args=(owner, which), width="stretch"
             )
-        dropped = st.file_uploader("Load a recipe file", type=["json"], key=f"recipe-file-{session.state().revision}")
+        dropped = st.file_uploader(
+            "Load a recipe file", type=["json"], max_upload_size=1, key=f"recipe-file-{session.state().revision}"
+        )
         if dropped is not None:
             try:
                 loaded = Recipe.from_json(dropped.getvalue())

@@ -119,6 +119,8 @@ def follow(dispatch: Dispatch) -> None:
 def _status(dispatch: Dispatch) -> None:
     if dispatch.accepted:
         st.success(f"Submitted: {count(dispatch.requests, 'request')} accepted.", icon=":material/check_circle:")
+    elif len(dispatch.parts) == 1:
+        pass  # its one part says it
     elif dispatch.moving:
         st.info(literal(dispatch.summary, most=500), icon=":material/sync:")
     else:

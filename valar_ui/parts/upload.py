@@ -126,7 +126,17 @@ def refused(draft: Draft, fault: Exception) -> None:
         )
     st.markdown("Drop another file, or read this one differently:")
     uploader()
-    read_controls(draft, session.reading())
+    sheets = fault.sheets if isinstance(fault, UnreadableFile) else ()
+    if sheets:
+        _other_sheet(draft, [sheet.name for sheet in sheets])
+    else:
+        read_controls(draft, session.reading())
+
+
+def _other_sheet(draft: Draft, names: list[str]) -> None:
+    """A refused workbook: read another of its sheets."""
+    name = st.selectbox("Sheet", names, key=f"other-sheet-{draft.id}-{draft.upload}")
+    st.button("Read this sheet", key="other-sheet-read", on_click=_reread, args=(draft, ReadOptions(sheet=name)))
 
 
 def lost() -> None:
