@@ -32,4 +32,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_arguments(commands.add_parser(command.NAME, help=command.HELP, description=command.__doc__))
     arguments = parser.parse_args(argv)
-    return next(command for command in COMMANDS if command.NAME == arguments.command).run(arguments)
+    return next(command for command in COMMANDS if arguments.command == command.NAME).run(arguments)
