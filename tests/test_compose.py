@@ -439,3 +439,13 @@ def test_the_snippets_send_exactly_these_bytes(tmp_path: Path, writer: Any, text
         "requests": [{"custom_id": "row-2", "params": composed.params}],
         "label": "l",
     }
+
+
+@pytest.mark.parametrize(
+    "text", ['abc "q"\n' * 300, "Größe über alles " * 200, "速くて静か" * 400, "short ü", "😀" * 1_200]
+)
+def test_characters_and_bytes_for_the_token_estimate(tmp_path: Path, text: str) -> None:
+    composed = preview(make_table(tmp_path, ["text"], [[text]]), prompt("Do: {{text}}", user=Fixed(fixed="u")), 0)
+    sent = f"Do: {text}"
+    assert composed.characters == len(sent)
+    assert composed.wide == pytest.approx(len(sent.encode()) - len(sent), rel=0.05, abs=3)

@@ -19,6 +19,9 @@ from valar_ui.template import Template, resolve
 Placed = tuple[str | None, Flaw]
 """A flaw and the column it is in."""
 
+_LONG = 1_000
+"""Characters from which a text's UTF-8 bytes are taken from the body's length: near enough for an estimate."""
+
 Made = tuple[dict[str, Any], bytes, str, bool, int, int, int, Sequence[Placed]]
 """Params, body, prompt, holes_empty, characters, wide, images (as in `Composed`), flaws."""
 
@@ -69,6 +72,7 @@ class Prompts:
         self.columns = [column for column in columns if column in used]
         at = {column: position for position, column in enumerate(self.columns)}
         self._base = fixed_params(recipe)
+        self._beside = len(orjson.dumps(self._base | {"input": [{"role": turn.role} for turn in recipe.turns]}))
         turns = [_Turn(turn, columns, at) for turn in recipe.turns]
         last = max((n for n, turn in enumerate(recipe.turns) if turn.role == "user"), default=-1)
         self._turns = [(turn, n == last) for n, turn in enumerate(turns) if n == last or turn.holes or turn.first]
@@ -87,7 +91,7 @@ class Prompts:
         wrong: list[Placed] = []
         messages: list[dict[str, Any]] = []
         characters = wide = images = 0
-        prompt, holes_empty = "", False
+        prompt, holes_empty, estimated = "", False, False
         for turn, last in self._turns:
             if turn.holes:
                 pieces, blank = [turn.first], []
@@ -104,7 +108,10 @@ class Prompts:
                     continue
                 message: dict[str, Any] = {"role": turn.role, "content": text}
                 if not text.isascii():
-                    wide += len(text.encode()) - len(text)
+                    if len(text) < _LONG:
+                        wide += len(text.encode()) - len(text)
+                    else:
+                        estimated = True
             else:
                 text, message, empty = turn.first, turn.message, False
                 wide += turn.wide
@@ -121,7 +128,10 @@ class Prompts:
         params["input"] = messages
         if self._cells:
             self._read(params, cells, wrong)
-        return params, orjson.dumps(params), prompt, holes_empty, characters, wide, images, wrong
+        body = orjson.dumps(params)
+        if estimated:
+            wide = max(len(body) - self._beside - characters, wide)
+        return params, body, prompt, holes_empty, characters, wide, images, wrong
 
     def _pictures(self, cells: tuple[str, ...], wrong: list[Placed]) -> list[dict[str, Any]]:
         parts: list[dict[str, Any]] = []

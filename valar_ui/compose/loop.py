@@ -40,7 +40,7 @@ class Composed:
     characters: int
     """Characters of all texts, for the token estimate."""
     wide: int
-    """UTF-8 bytes of those texts beyond one a character."""
+    """UTF-8 bytes of those texts beyond one a character; of long texts nearly."""
     images: int
     problems: tuple[Problem, ...]
 
