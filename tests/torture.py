@@ -30,7 +30,7 @@ from typing import Any, Final, Self
 from tests import mutants
 from tests.sandbox_server import serving
 from tests.sending import KEY, OTHER_KEY, Clock, Rig, arrivals, fault, prepared_rows
-from valar_ui.client import _tls
+from valar_ui.client import warm_up
 from valar_ui.ledger import Dispatch, Outcome, Reason, State, Submission
 from valar_ui.outbox import adopt, ask_again, give_key
 from valar_ui.prepare import Prepared
@@ -214,7 +214,7 @@ def _overlap(rig: Rig, home: Path, job: Job) -> None:
 def forge() -> int:
     """Fork a child for each job that stdin brings; answers with its exit status."""
     # What every process loads once is loaded before the forks.
-    _tls()
+    warm_up()
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder) / "warm", "http://127.0.0.1:9/v1")
         rig.click(prepared_rows(Path(folder) / "draft"))

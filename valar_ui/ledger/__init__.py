@@ -4,6 +4,7 @@ from valar_ui.ledger.batches import Batch, Batches, BatchState
 from valar_ui.ledger.database import LedgerBusy, LedgerFault, LedgerFull, LedgerTooNew
 from valar_ui.ledger.dispatches import Dispatches, PartToSend
 from valar_ui.ledger.drafts import Draft, Drafts, NoSuchDraft, SavedRecipe, headers_key
+from valar_ui.ledger.files import Files
 from valar_ui.ledger.lease import Holder
 from valar_ui.ledger.rows import NoSuchDispatch, NotPossible, SentBefore
 from valar_ui.ledger.sending import CLOCK_SLACK_S, Accepted, Alive, Ending, Sending, due, tried_enough
@@ -62,5 +63,5 @@ __all__ = [
 ]
 
 
-class Ledger(Drafts, Dispatches, Sending, Batches):
+class Ledger(Drafts, Dispatches, Sending, Batches, Files):
     """The whole ledger; safe to share between threads, and between processes through the file."""

@@ -20,7 +20,8 @@ from valar_ui.outbox.clicks import (
     stop_remaining,
     submit,
 )
-from valar_ui.outbox.sender import Outbox, batch_lane, prepared_body
+from valar_ui.outbox.sender import Outbox
+from valar_ui.outbox.sources import batch_lane, prepared_body
 
 __all__ = [
     "Contents",

@@ -17,7 +17,7 @@ from valar_ui.client import (
     Unreachable,
     ValarFault,
 )
-from valar_ui.ledger import Ending, Outcome, Reason, State
+from valar_ui.ledger import Accepted, Candidate, Ending, Outcome, Reason, State, Submission
 
 FIRST_WAIT_S: Final = 2.0
 """Most seconds before the second try."""
@@ -65,4 +65,20 @@ def ending_of(fault: ValarFault, *, tries: int, jitter: Jitter) -> Ending:
         param=fault.param,
         request_id=fault.request_id,
         wait=wait,
+    )
+
+
+def miscounted(one: Submission, accepted: Accepted) -> Ending:
+    """Valar has it, and counts other than we do: for a person to look at."""
+    message = f"{accepted.id} holds {accepted.requests:,} requests, {one.requests:,} were sent."
+    found = Candidate(accepted.id, accepted.requests, accepted.created_at, one.label)
+    return Ending(
+        Outcome.UNKNOWN,
+        State.HELD,
+        Reason.UNCERTAIN,
+        message=message,
+        status=accepted.status,
+        type="count_differs",
+        request_id=accepted.request_id,
+        candidates=(found,),
     )

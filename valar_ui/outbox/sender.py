@@ -6,13 +6,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from valar_ui.client import Keyring, Throttled, Unknown, Unreachable, Valar, ValarFault
-from valar_ui.lanes import BatchLane, Lane
+from valar_ui.client import Keyring, Throttled, Unknown, Unreachable, ValarFault
+from valar_ui.lanes import Lane
 from valar_ui.ledger import (
     CLOCK_SLACK_S,
     LOOKED_FOR,
@@ -31,9 +31,9 @@ from valar_ui.ledger import (
     tried_enough,
 )
 from valar_ui.limits import CONTENT_KEPT_HOURS
-from valar_ui.outbox.endings import Jitter, backoff, ending_of
-from valar_ui.plan import Part, part_body
-from valar_ui.prepare import Prepared
+from valar_ui.outbox.endings import Jitter, backoff, ending_of, miscounted
+from valar_ui.outbox.pauses import Pauses
+from valar_ui.outbox.sources import Bodies, OpenLane, batch_lane, prepared_body
 from valar_ui.spool import DiskFull, Failpoint, Spool, Spooled, SpoolGone, no_failpoint
 
 log = logging.getLogger(__name__)
@@ -49,36 +49,6 @@ DISK_WAIT_S: Final = 30.0
 
 ASIDE_S: Final = 60.0
 """Seconds that a submission rests after a fault that should not have been."""
-
-Bodies = Callable[[Path, Submission], Iterator[bytes]]
-"""Takes the folder of a preparation and a submission, and gives the exact bytes of its body."""
-
-OpenLane = Callable[[str, str], Lane]
-"""Takes a base URL and an API key."""
-
-
-@dataclass(slots=True)
-class Pause:
-    """An account that had trouble: until when nothing is sent to it, and whether to ask first whether it is over."""
-
-    reason: Reason
-    message: str
-    since: float
-    until: float
-    fails: int
-    ask_first: bool
-
-
-def prepared_body(folder: Path, one: Submission) -> Iterator[bytes]:
-    """The bytes of a submission's part; FileNotFoundError where the preparation is gone."""
-    prepared = Prepared.load(folder)
-    part = Part(one.part, one.parts, one.first, one.requests, one.body_bytes, one.label)
-    return part_body(prepared.items_path, prepared.sizes, part)
-
-
-def batch_lane(base_url: str, key: str) -> Lane:
-    """The way all submissions go today."""
-    return BatchLane(Valar(base_url, key))
 
 
 class Outbox:
@@ -117,7 +87,7 @@ class Outbox:
         self._failpoint = failpoint
         self._only = only
         self._lanes: dict[tuple[str, str], Lane] = {}
-        self._pauses: dict[Account, Pause] = {}
+        self._pauses = Pauses(jitter)
         self._unwritten: dict[str, Callable[[], None]] = {}
         self._under_work: str | None = None
         self._aside: dict[str, float] = {}
@@ -254,7 +224,7 @@ class Outbox:
             accepted = lane.send(one, self._flowing(one, spooled))
         except ValarFault as fault:
             self._failpoint("failed")
-            self._trouble(one, fault)
+            self._note(one, fault)
             self._settle(one, ending_of(fault, tries=one.attempt, jitter=self._jitter))
             return
         except (SpoolGone, OSError):
@@ -262,9 +232,9 @@ class Outbox:
             self._settle(one, ending_of(broken, tries=one.attempt, jitter=self._jitter))
             return
         self._failpoint("answered")
-        self._pauses.pop(one.account, None)
+        self._pauses.over(one.account)
         if accepted.requests != one.requests:
-            self._settle(one, _miscounted(one, accepted))
+            self._settle(one, miscounted(one, accepted))
         else:
             self._accept(one, accepted, spooled)
 
@@ -337,39 +307,32 @@ class Outbox:
 
     def _clear(self, one: Submission, lane: Lane) -> bool:
         """Whether the account is out of trouble; otherwise the submission waits, and no body is sent for nothing."""
-        pause = self._pauses.get(one.account)
+        pause = self._pauses.of(one.account)
         if pause is None:
             return True
-        now = self._clock()
-        if pause.since - CLOCK_SLACK_S <= now < pause.until:
-            self._delay(one, pause.reason, pause.message, pause.until - now)
+        wait = pause.left(self._clock())
+        if wait is not None:
+            self._delay(one, pause.reason, pause.message, wait)
             return False
         if pause.ask_first:
             try:
                 lane.probe()
             except (Unreachable, Unknown, Throttled) as fault:
-                self._trouble(one, fault)
-                worse = self._pauses[one.account]
-                self._delay(one, worse.reason, worse.message, worse.until - self._clock())
+                worse = self._pauses.after(one.account, fault, now=self._clock())
+                self._delay(one, worse.reason, worse.message, worse.wait)
                 _tell(one, f"still-{worse.reason}", fault.request_id)
                 return False
             except ValarFault:
                 log.debug("the account answers again, though it may not list")
-        self._pauses.pop(one.account, None)
+        self._pauses.over(one.account)
         return True
 
-    def _trouble(self, one: Submission, fault: ValarFault) -> None:
+    def _note(self, one: Submission, fault: ValarFault) -> None:
         """Pause the whole account after a failure that other submissions would meet too."""
-        if not isinstance(fault, Unreachable | Unknown | Throttled):
-            self._pauses.pop(one.account, None)
-            return
-        known = self._pauses.get(one.account)
-        fails = 1 if known is None else known.fails + 1
-        ending = ending_of(fault, tries=fails, jitter=self._jitter)
-        ask_first = not isinstance(fault, Throttled)
-        now = self._clock()
-        until = now + (ending.wait or 0.0)
-        self._pauses[one.account] = Pause(ending.reason, fault.message, now, until, fails, ask_first)
+        if isinstance(fault, Unreachable | Unknown | Throttled):
+            self._pauses.after(one.account, fault, now=self._clock())
+        else:
+            self._pauses.over(one.account)
 
     def _look(self, one: Submission) -> bool:
         """Look through the account's batches for what may be this submission; a person decides."""
@@ -404,22 +367,6 @@ class Outbox:
     def _alive(self, holder: str | None, lease_until: float | None) -> bool:
         """Whether another sender has it; this one is not sending while it asks."""
         return holder != self._holder.name and self._holder.alive(holder, lease_until, now=self._clock())
-
-
-def _miscounted(one: Submission, accepted: Accepted) -> Ending:
-    """Valar has it, and counts other than we do: for a person to look at."""
-    message = f"{accepted.id} holds {accepted.requests:,} requests, {one.requests:,} were sent."
-    found = Candidate(accepted.id, accepted.requests, accepted.created_at, one.label)
-    return Ending(
-        Outcome.UNKNOWN,
-        State.HELD,
-        Reason.UNCERTAIN,
-        message=message,
-        status=accepted.status,
-        type="count_differs",
-        request_id=accepted.request_id,
-        candidates=(found,),
-    )
 
 
 def _tell(one: Submission, outcome: str, request_id: str | None = None, *, batch: str = "-") -> None:

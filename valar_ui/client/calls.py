@@ -1,25 +1,9 @@
-"""The HTTP calls to Valar; each failure is named by what to do next.
-
-ValarFault
-├── Refused            it did not happen: change something, then send
-│   ├── BadKey         401, or a key that cannot be sent at all: give the key again
-│   ├── NoCredit       402: add credit, then send the same again
-│   ├── NotAvailable   403, 404, 501, "not available": this account has no such call
-│   ├── TooLarge       413: send less at once
-│   └── KeyReused      400 idempotency_error: other contents were sent under this key; never send again
-├── Throttled          429: wait `retry_after` seconds, then the same key and bytes
-├── Unreachable        no connection was made: certainly unsent; the same key and bytes, later
-└── Unknown            everything else after connecting, 408, 409, 5xx, an answer cut off: it may have happened;
-                       the same key and bytes, nothing else
-"""
+"""The HTTP calls, each with its shape; whatever goes wrong becomes one of `faults`."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import logging
-import math
 import re
 import ssl
 import sys
@@ -27,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import TracebackType
@@ -38,10 +21,18 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from valar_ui import wire
-from valar_ui.ledger import Account, Destination
-
-MAX_RETRY_AFTER: Final = 86_400.0
-"""Seconds: a `Retry-After` beyond a day is cut to a day, then Valar is asked again."""
+from valar_ui.client.faults import (
+    KINDS,
+    BadKey,
+    KeyReused,
+    NotAvailable,
+    Refused,
+    Throttled,
+    Unknown,
+    Unreachable,
+    ValarFault,
+    retry_after,
+)
 
 CONNECT_S: Final = 10.0
 """Seconds to make a connection."""
@@ -71,65 +62,6 @@ _BATCHES = TypeAdapter(list[wire.Batch])
 _RESPONSE = TypeAdapter(wire.Response)
 
 
-class ValarFault(Exception):
-    """Something went wrong; `message` is safe to show: it never holds the key."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        type: str = "",  # the API's own word
-        param: str | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.type = type
-        self.param = param
-        self.request_id = request_id
-        """`X-Request-ID`, for support."""
-
-
-class Refused(ValarFault):
-    """It did not happen; the same again would be refused again."""
-
-
-class BadKey(Refused):
-    """Valar does not know this API key, or it cannot be an API key."""
-
-
-class NoCredit(Refused):
-    """The account has no credit left."""
-
-
-class NotAvailable(Refused):
-    """This account, or this address, has no such call or no such object."""
-
-
-class TooLarge(Refused):
-    """The body is too large for the server."""
-
-
-class KeyReused(Refused):
-    """Other contents were sent under this idempotency key."""
-
-
-class Throttled(ValarFault):
-    """Too many requests; `retry_after` seconds to wait, None where Valar did not say."""
-
-    retry_after: float | None = None
-
-
-class Unreachable(ValarFault):
-    """No connection was made: certainly unsent."""
-
-
-class Unknown(ValarFault):
-    """It may have happened; only the same bytes under the same key are safe."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A 2xx answer as it came."""
@@ -146,41 +78,6 @@ class BatchDetail:
     batch: wire.Batch
     statuses: dict[str, str]
     """By custom_id, casefolded."""
-
-
-class Keyring:
-    """API keys by fingerprint, in memory only; what a restart forgets, a person gives again."""
-
-    def __init__(self, secret: bytes, *, on_new: Callable[[], None] = lambda: None) -> None:
-        """`secret` is the installation's; `on_new` is called when a key comes that was not there."""
-        self._secret = secret
-        self._keys: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._on_new = on_new
-
-    def add(self, key: str, *, kind: Destination, base_url: str) -> Account:
-        """Keep a key and say which account it opens."""
-        account = account_of(key, kind=kind, base_url=base_url, secret=self._secret)
-        with self._lock:
-            new = account.fingerprint not in self._keys
-            self._keys[account.fingerprint] = key
-        if new:
-            self._on_new()
-        return account
-
-    def find(self, fingerprint: str) -> str | None:
-        """The key, or None where nobody gave it since the start."""
-        with self._lock:
-            return self._keys.get(fingerprint)
-
-    def __repr__(self) -> str:
-        return f"<Keyring of {len(self._keys)}>"
-
-
-def account_of(key: str, *, kind: Destination, base_url: str, secret: bytes) -> Account:
-    """The account a key opens; the sandbox's address is the word `sandbox`, for its port may change."""
-    fingerprint = hmac.new(secret, b"api-key\0" + key.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
-    return Account(kind, "sandbox" if kind == "sandbox" else base_url.rstrip("/"), fingerprint)
 
 
 class _Bearer(httpx.Auth):
@@ -356,7 +253,7 @@ class Valar:
         status = answer.status
         error = _error(answer.content)
         message = self._safe(error.message) or f"Valar answered {status} without saying why."
-        kind = _KINDS.get(status, Refused)
+        kind = KINDS.get(status, Refused)
         if status < 400:
             kind, message = Unknown, "The address set for Valar points on to another one, which is not followed."
         elif status == 400 and error.type == "idempotency_error":
@@ -386,38 +283,6 @@ class Valar:
         """Text of the server's without the key, control characters or more than 1,000 characters."""
         plain = "".join(letter if letter.isprintable() else " " for letter in text.replace(self._key, _KEYLESS))
         return plain[:1_000].strip()
-
-
-_KINDS: Final[dict[int, type[ValarFault]]] = {
-    401: BadKey,
-    402: NoCredit,
-    403: NotAvailable,
-    404: NotAvailable,
-    501: NotAvailable,
-    413: TooLarge,
-    408: Unknown,
-    409: Unknown,
-    429: Throttled,
-}
-
-
-def retry_after(value: str | None, *, now: float) -> float | None:
-    """Seconds to wait by a `Retry-After` header, in seconds or as an HTTP-date; None where it says nothing usable.
-
-    What lies in the past is 0; what lies beyond `MAX_RETRY_AFTER` is cut to it.
-    """
-    if value is None:
-        return None
-    seconds: float | None = None
-    with contextlib.suppress(ValueError):
-        seconds = float(value)
-    if seconds is None:
-        with contextlib.suppress(ValueError, TypeError, OverflowError):
-            when = parsedate_to_datetime(value)
-            seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now
-    if seconds is None or math.isnan(seconds):
-        return None
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER)
 
 
 def _error(content: bytes) -> wire.ErrorBody:
@@ -450,3 +315,8 @@ def _segment(name: str) -> str:
 @lru_cache(maxsize=1)
 def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
+
+
+def warm_up() -> None:
+    """Load the certificates now, which takes a moment once in a process."""
+    _tls()
