@@ -10,6 +10,7 @@ from valar_ui import session
 from valar_ui.parts import frame
 
 PAGES = Path(__file__).parent.parent / "pages"
+LOGOS = Path(__file__).parent
 MARKS = {"done": ":material/check_circle:", "here": ":material/radio_button_checked:", "later": ":material/circle:"}
 
 
@@ -28,6 +29,7 @@ def page(name: str, title: str, *, icon: str, url: str | None = None, hidden: bo
 def run() -> None:
     """Draw whichever page the address names."""
     st.set_page_config(page_title="Valar batches", page_icon="🗂️", layout="wide")
+    st.logo(LOGOS / "logo.svg", icon_image=LOGOS / "logo-small.svg")
     session.keep_address()
     marks = {step.name: MARKS["done" if step.done else "later"] for step in session.steps()}
     compose = [
