@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
 from valar_ui.jobs import Cancelled
-from valar_ui.readers import UnreadableFile, read
+from valar_ui.readers import UnreadableFile, read, source
+from valar_ui.readers.delimited import MAX_CELL
 
 PLAIN = [("1", "ä"), ("2", "x, y")]
 
@@ -180,6 +181,27 @@ def test_many_open_quotes_take_no_quadratic_time(tmp_path: Path) -> None:
     assert len(rows_of(reading, "quote-never-closes")) + reading.records > 10_000
 
 
+BIG = MAX_CELL + 10_000
+
+
+@pytest.mark.parametrize(
+    "cell", [b"x" * BIG, b'"' + b"x" * BIG + b'"', b'"' + (b"x" * 99 + b"\n") * (BIG // 100) + b'"']
+)
+def test_a_cell_of_any_size_is_refused_in_a_sentence(cell: bytes, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(b"a,b\n1," + cell + b"\n2,y\n", tmp_path)
+    assert fault.value.code == "cell-too-large"
+    assert [path.name for path in tmp_path.iterdir()] == ["upload"]
+
+
+def test_a_quote_that_never_closes_does_not_swallow_a_large_file(tmp_path: Path) -> None:
+    content = b'a,b\n1,"open\n' + b"2,%s\n" % (b"y" * 996) * (BIG // 1_000 + 10)
+    reading = read_bytes(content, tmp_path)
+    assert rows_of(reading, "quote-never-closes") == [2]
+    assert cells(reading)[:2] == [("1", '"open'), ("2", "y" * 996)]
+    assert balanced(reading)
+
+
 def test_quotes_that_are_not_doubled_keep_their_text(tmp_path: Path) -> None:
     reading = read_bytes(b'a,b\n1,"he said "no" twice"\n2,fine\n3,5" pipe\n', tmp_path)
     assert cells(reading) == [("1", 'he said "no" twice'), ("2", "fine"), ("3", '5" pipe')]
@@ -308,6 +330,14 @@ def test_gzip_is_unpacked(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile) as fault:
         read_bytes(content[:-6], tmp_path, "file.csv.gz")
     assert fault.value.code == "damaged"
+
+
+def test_a_gzip_that_grows_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "MAX_UNPACKED", 5_000_000)
+    with pytest.raises(UnreadableFile) as fault:
+        read_bytes(gzip.compress(bytes(6_000_000)), tmp_path, "f.csv.gz")
+    assert fault.value.code == "too-large-unpacked"
+    assert [path.name for path in tmp_path.iterdir()] == ["upload"]
 
 
 def test_progress_rises_and_can_stop_the_reading(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
 from valar_ui.readers import UnreadableFile
+from valar_ui.readers.jsonlines import MAX_LINE
 
 
 def lines(*texts: str) -> bytes:
@@ -44,6 +45,25 @@ def test_one_bad_line_is_that_lines_problem(bad: str, code: str, kept: bool, tmp
     assert reading.records_refused == (not kept)
     assert reading.records_blank == 1
     assert balanced(reading)
+
+
+def test_halves_of_characters_in_keys_and_requests_reach_nothing_else(tmp_path: Path) -> None:
+    records = read_bytes(lines('{"\\ud800": "a\\udfff", "\\ud800": [1, "\\udc00"]}', '{"x": 1}'), tmp_path, "f.jsonl")
+    requests = read_bytes(
+        lines('{"custom_id": "a\\ud800", "params": {"model": "m", "input": "\\ud800"}, "\\ud800": 1}'),
+        tmp_path,
+        "f.jsonl",
+    )
+    for reading in (records, requests):
+        json.dumps(reading.as_json(), ensure_ascii=False).encode()
+        assert balanced(reading)
+    assert rows_of(requests, "lone-surrogate") == [1]
+
+
+def test_a_line_of_any_size_is_refused_alone(tmp_path: Path) -> None:
+    content = b'{"a": 1}\n{"a": "' + b"x" * MAX_LINE + b'"}\n{"a": 3}\n'
+    reading = read_bytes(content, tmp_path, "f.jsonl")
+    assert (numbers(reading), rows_of(reading, "line-too-long"), balanced(reading)) == ([1, 3], [2], True)
 
 
 def test_numbers_and_values_as_written(tmp_path: Path) -> None:

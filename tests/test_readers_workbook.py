@@ -361,6 +361,14 @@ def lying() -> bytes:
     return bytes(content)
 
 
+def misplaced() -> bytes:
+    """An archive whose directory points far outside."""
+    content = bytearray(sheet_xml(HEAD))
+    at = content.rfind(b"xl/worksheets/sheet1.xml") - 46
+    content[at + 42 : at + 46] = (2**31 - 1).to_bytes(4, "little")
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -378,6 +386,12 @@ def lying() -> bytes:
         (lambda: rewritten("sheet1.xml", rb'r="A2"', b'r="ZZZZ2"'), "damaged"),
         (lambda: xlsx(lambda *_: None)[:-30], "damaged"),
         (lying, "zip-bomb"),
+        (misplaced, "damaged"),
+        (lambda: rewritten("sheet1.xml", rb"UTF-8", b"UT8"), "damaged"),
+        (
+            lambda: sheet_xml(f'{HEAD}<row r="2"><c r="A2" t="str"><v>{"x" * 34_000_000}</v></c></row>'),
+            "cell-too-large",
+        ),
         (lambda: b"PK\x03\x04garbage", "damaged"),
         (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged"),
         (lambda: archive({"word/document.xml": b"<w/>"}), "not-a-table"),

@@ -94,7 +94,9 @@ class Records:
             try:
                 yield from self._quick()
                 return
-            except csv.Error:
+            except csv.Error as fault:
+                if "field limit" in str(fault) and not self._holds_records():
+                    raise self._too_large() from None
                 yield self._mend()
                 by_hand = self._open_quotes > PATIENCE
         while record := self._next_by_hand():
@@ -105,14 +107,23 @@ class Records:
         readline, taken, back = self._stream.readline, self._taken, self._back
         while line := back.popleft() if back else readline(MAX_CELL):
             if len(line) >= MAX_CELL:
-                raise UnreadableFile(
-                    f"Line {self._line:,} is longer than {MAX_CELL:,} characters: no spreadsheet and no model takes "
-                    "a cell of that size.",
-                    "Check that this is a table; if it is, shorten that row.",
-                    code="cell-too-large",
-                )
+                raise self._too_large()
             taken.append(line)
             yield line
+
+    def _too_large(self) -> UnreadableFile:
+        return UnreadableFile(
+            f"A cell that begins in line {self._line:,} is longer than {MAX_CELL:,} characters, or its quote never "
+            "closes: no spreadsheet and no model takes a cell of that size.",
+            "Check that this is a table; if it is, shorten that row.",
+            code="cell-too-large",
+        )
+
+    def _holds_records(self) -> bool:
+        """The lines that an open quote swallowed are records themselves."""
+        following = [split(_stripped(line), self._dialect) for line in self._taken[1 : LOOK_AHEAD + 1]]
+        fitting = sum(found.closed and len(found.cells) == self._dialect.width for found in following)
+        return fitting > 0.5 * len(following)
 
     def _quick(self) -> Iterator[tuple[int, int, list[str]]]:
         """The standard library's reader, strict, so that it stops at a quote that is out of place."""

@@ -12,7 +12,7 @@ from typing import Final
 from valar_ui.readers import numfmt
 from valar_ui.readers.reading import Sheet, UnreadableFile
 from valar_ui.readers.sheetxml import MAX_COLUMNS, MAX_ROWS, Area, SheetFacts, SheetRow
-from valar_ui.readers.xmlpass import MAX_PIECES, Attributes, drive, local, new_parser, too_large_cell
+from valar_ui.readers.xmlpass import Attributes, drive, local, new_parser, refuse_large
 
 CONTENT: Final = "content.xml"
 
@@ -143,8 +143,7 @@ class _Reader:
     def _characters(self, piece: str) -> None:
         if self._inside_text and not self._aside:
             self._text.append(piece)
-            if len(self._text) > MAX_PIECES:
-                raise too_large_cell()
+            refuse_large(self._text)
 
     def _end(self, name: str) -> None:
         if self._aside:

@@ -12,7 +12,7 @@ from typing import Final
 from valar_ui.readers import numfmt
 from valar_ui.readers.reading import UnreadableFile
 from valar_ui.readers.xlsx import Workbook, unescaped
-from valar_ui.readers.xmlpass import CHUNK, MAX_PIECES, Attributes, drive, new_parser, too_large_cell
+from valar_ui.readers.xmlpass import CHUNK, Attributes, drive, new_parser, refuse_large
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
@@ -229,8 +229,7 @@ class _SheetReader:
         def text(piece: str) -> None:
             if take is not None:
                 take.append(piece)
-                if len(take) > MAX_PIECES:
-                    raise too_large_cell()
+                refuse_large(take)
 
         self.parser.StartElementHandler = start
         self.parser.EndElementHandler = end

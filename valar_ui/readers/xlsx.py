@@ -10,7 +10,7 @@ from typing import Final
 
 from valar_ui.readers import numfmt
 from valar_ui.readers.reading import Sheet, UnreadableFile
-from valar_ui.readers.xmlpass import MAX_PIECES, Attributes, drive, elements, local, new_parser, too_large_cell
+from valar_ui.readers.xmlpass import Attributes, drive, elements, local, new_parser, refuse_large
 
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -131,8 +131,7 @@ def _texts(archive: zipfile.ZipFile, part: str, workbook: Workbook) -> None:
     def text(piece: str) -> None:
         if reading:
             parts.append(piece)
-            if len(parts) > MAX_PIECES:
-                raise too_large_cell()
+            refuse_large(parts)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end

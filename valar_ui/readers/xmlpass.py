@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import IO, Final
 from xml.parsers import expat
 
@@ -13,8 +14,8 @@ from valar_ui.readers.reading import UnreadableFile
 CHUNK: Final = 1 << 17
 """Bytes parsed at once."""
 
-MAX_PIECES: Final = 4_000
-"""Pieces of text (8 KB each) in one cell."""
+MAX_CELL: Final = 16_000_000
+"""Characters in one cell."""
 
 Attributes = dict[str, str]
 
@@ -35,7 +36,13 @@ def _refuse_doctype(*_: object) -> None:
     )
 
 
-def too_large_cell() -> UnreadableFile:
+def refuse_large(pieces: list[str]) -> None:
+    """Called for each piece of a cell's text; raises where they have become too many characters."""
+    if len(pieces) & 0xFF == 0 and sum(map(len, pieces)) > MAX_CELL:
+        raise _too_large_cell()
+
+
+def _too_large_cell() -> UnreadableFile:
     """The refusal for a cell that no spreadsheet program writes."""
     return UnreadableFile(
         "A cell of this workbook is larger than any spreadsheet or model takes.",
@@ -53,6 +60,7 @@ def broken(where: str) -> UnreadableFile:
     )
 
 
+@lru_cache(maxsize=1_024)
 def local(name: str) -> str:
     """A name without its namespace prefix."""
     return name.rpartition(":")[2]
