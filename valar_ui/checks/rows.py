@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable
 
 import numpy as np
@@ -33,7 +34,8 @@ class AsRead(Check):
             yield from (problem for problem in group.examples if problem.row is None)
 
     def row(self, composed: Composed) -> Iterable[Problem]:
-        rows, at, found = self._rows, self._at, []
+        rows, found = self._rows, []
+        at = self._at or bisect_left(rows, composed.row)
         while at < len(rows) and rows[at] <= composed.row:
             if rows[at] == composed.row:
                 found.append(_as_read(self._groups[self._which[at]], composed.row))

@@ -122,13 +122,13 @@ class Manifest:
 class Tally:
     """Tokens and models of the requests, in order: a few bytes a request."""
 
-    characters: array[int] = field(default_factory=lambda: array("L"))
-    wide: array[int] = field(default_factory=lambda: array("L"))
-    beside: array[int] = field(default_factory=lambda: array("L"))
+    characters: array[int] = field(default_factory=lambda: array("I"))
+    wide: array[int] = field(default_factory=lambda: array("I"))
+    beside: array[int] = field(default_factory=lambda: array("I"))
     """Tokens of frames and images."""
     output: array[int] = field(default_factory=lambda: array("Q"))
     """max_output_tokens; 0 for none."""
-    model: array[int] = field(default_factory=lambda: array("L"))
+    model: array[int] = field(default_factory=lambda: array("I"))
     models: dict[str, int] = field(default_factory=dict)
 
     def add(self, composed: Composed) -> bool:
@@ -150,7 +150,7 @@ class Tally:
             np.frombuffer(column, np.dtype(column.typecode))
             for column in (self.characters, self.wide, self.beside, self.output, self.model)
         )
-        tokens = text_tokens(characters, wide) + beside
+        tokens = text_tokens(characters.astype(np.int64), wide.astype(np.int64)) + beside
         if kept is not None:
             model, tokens, output = model[kept], tokens[kept], output[kept]
         found = {}
@@ -158,6 +158,7 @@ class Tally:
             mine = model == number
             if mine.any():
                 limits = output[mine]
-                most = None if (limits == 0).any() else int(limits.sum())
+                # Thousands of absurdly high limits would not fit 64 bits.
+                most = None if (limits == 0).any() else min(int(limits.sum(dtype=np.float64)), 2**63 - 1)
                 found[name] = Usage(int(mine.sum()), int(tokens[mine].sum()), most)
         return found

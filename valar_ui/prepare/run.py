@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -174,6 +175,7 @@ class _Pass:
         manifest.close()
         self._progress(0.95)
         self._crowded = repeats(partial(_manifest_ids, manifest_path), sent.ids)
+        sent.ids = array("q")
         rows = np.frombuffer(sent.rows, np.uint64)
         dropped: set[int] = set()
         for problem in inspection.end(sent):
