@@ -88,6 +88,7 @@ async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
         yield {}
     finally:
         running.close()
+        sandbox.state.close()
 
 
 def on_script_error(fault: Exception) -> bool:
@@ -102,12 +103,11 @@ def on_script_error(fault: Exception) -> bool:
     return True
 
 
+sandbox = create_app(settings.folder("sandbox"), faults=settings.folder("sandbox") / "faults.json")
 app = st.App(
     Path(__file__).parent / "valar_ui" / "router.py",
     routes=[
-        Mount(
-            "/sandbox", app=create_app(settings.folder("sandbox"), faults=settings.folder("sandbox") / "faults.json")
-        ),
+        Mount("/sandbox", app=sandbox),
         Route("/download/{token}", download),
     ],
     middleware=[
