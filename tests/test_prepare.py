@@ -258,6 +258,13 @@ def test_ready_made_requests_to_two_models(tmp_path: Path) -> None:
     assert result.output_tokens_max == 15
 
 
+def test_absurd_limits_are_summed(tmp_path: Path) -> None:
+    requests = [{"model": "a", "input": str(at), "max_output_tokens": 2**53 - 1} for at in range(4_000)]
+    reading = make_reading(tmp_path, ["custom_id", "params"], ready_rows(*requests))
+    result = prepare(reading, ready(), folder=tmp_path / "p")
+    assert result.output_tokens_max == 2**63 - 1
+
+
 def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
     result = run(tmp_path, rows=[])
     assert codes(result.report) == ["no-requests"]
