@@ -379,7 +379,7 @@ class Torture:
         else:
             # Long enough for three waits of a day; as many decisions as there are faulty arrivals.
             days = [["run", 300_000.0]] if plan.kills else [click, ["run", 300_000.0]]
-            last = [*days, *([["person"], ["run", 7_200.0]] * 6)]
+            last = [*days, *([["person"], ["run", 90_000.0]] * 6)]
         status = self.forge.run(self.job(home, *last, mutant=mutant, keys=keys, real_time=real_time))
         if real_time:
             self.figures.seconds.append(time.monotonic() - began)
