@@ -71,6 +71,8 @@ class Watch:
                 continue
             self._lengths(at, numbers, array, offsets)
             self._characters(at, numbers, array, offsets, data)
+            if np.diff(offsets).min() > SHORT:
+                continue
             for row in _rows(offsets, np.flatnonzero(data == PLUS)):
                 if offsets[row + 1] - offsets[row] <= SHORT and SCIENTIFIC.fullmatch(text := array[row].as_py()):
                     self._scientific.setdefault(at, []).append((numbers[row].as_py(), text))
@@ -97,11 +99,11 @@ class Watch:
     def _characters(
         self, at: int, numbers: pa.Array, array: pa.Array, offsets: npt.NDArray[np.int32], data: Bytes
     ) -> None:
-        if data.min() == 0:
+        raw = data.tobytes()
+        if b"\0" in raw:
             for row in _rows(offsets, np.flatnonzero(data == 0)):
                 self._flag("nul-character", "an invisible NUL character", numbers[row].as_py(), at)
-        highest = data.max()
-        if highest < 0x80:
+        if raw.isascii():
             return
         if self._guessed:
             rows = _rows(offsets, np.flatnonzero(data >= 0x80))
@@ -117,11 +119,10 @@ class Watch:
                         Severity.NOTE,
                     )
                 )
-        if highest < LEADS[0]:
-            return
-        mask = data == LEADS[0]
-        for lead in LEADS[1:]:
-            mask |= data == lead
+        mask = np.zeros(len(data), dtype=bool)
+        for lead in LEADS:
+            if lead in raw:
+                mask |= data == lead
         places = np.flatnonzero(mask)
         if not len(places):
             return
