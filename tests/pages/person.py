@@ -102,6 +102,18 @@ class Person:
         """Whether the page has this button and it can be pressed."""
         return any(element.key == key and not element.disabled for element in self.at.button)
 
+    def may_leave_map(self) -> bool:
+        """Whether the button under the mapping leads to Check, and if not, says why; the person is at Map after it."""
+        if not self.may("way-on"):
+            return False
+        before = self.page
+        moved = self.press("way-on").page != before
+        if moved:
+            self.go("map")
+        else:
+            assert self.at.error, "the button did nothing and did not say why"
+        return moved
+
     def map(self, name: str) -> str:
         """The key of one of the mapping's widgets."""
         here = self.state

@@ -65,7 +65,7 @@ def test_without_an_answer_from_the_account_the_page_works(monkeypatch: pytest.M
     person = Person().drop("wide.csv", WIDE).press("way-on")
     person.type(person.map("prompt"), "Judge {{review}}")
     assert list(person.at.selectbox(key=person.map("model-fixed")).options) == []
-    assert not person.may("way-on")
+    assert not person.may_leave_map()
 
 
 def test_the_system_message_and_examples_come_before_the_prompt(person: Person) -> None:
@@ -154,15 +154,15 @@ def test_more_params_are_json_that_follows_the_rules(person: Person) -> None:
     person.type(person.map("prompt"), "Judge {{review}}")
     person.type(person.map("more"), '{"include": ["message.output_text.logprobs"]}')
     assert params_shown(person)["include"] == ["message.output_text.logprobs"]
-    assert person.may("way-on")
+    assert person.may_leave_map()
     for broken in ("{", "[]", "7"):
         person.type(person.map("more"), broken)
         assert len(person.at.error) == 1
         assert params_shown(person)["include"] == ["message.output_text.logprobs"]
     for refused in ('{"stream": true}', '{"store": false}', '{"instructions": "Be brief."}', '{"input": "x"}'):
         person.type(person.map("more"), refused)
-        assert not person.may("way-on"), refused
-    assert person.type(person.map("more"), "").may("way-on")
+        assert not person.may_leave_map(), refused
+    assert person.type(person.map("more"), "").may_leave_map()
     assert person.recipe.more == {}
 
 
@@ -170,7 +170,7 @@ def test_an_unknown_hole_is_named_with_the_nearest_column(person: Person) -> Non
     person.type(person.map("prompt"), "Judge {{reviw}}")
     assert "{{reviw}}" in person.plain
     assert "{{review}}" in person.plain
-    assert not person.may("way-on")
+    assert not person.may_leave_map()
 
 
 def test_a_cell_that_looks_like_a_hole_stays_a_cell() -> None:
@@ -215,7 +215,7 @@ def test_the_samples_example_fills_an_empty_mapping() -> None:
     assert person.recipe.prompt == samples.REVIEWS_RECIPE["prompt"]
     assert person.at.text_area(key=person.map("prompt")).value == samples.REVIEWS_RECIPE["prompt"]
     assert person.draft.label == samples.REVIEWS_RECIPE["label"]
-    assert person.may("way-on")
+    assert person.may_leave_map()
     assert not person.has("example")
 
 
@@ -295,7 +295,7 @@ def test_a_recipe_for_another_sheet_says_which_column_is_missing_and_the_nearest
     assert (flaw.column, "review" in flaw.hint) == ("reviews", True)
     assert flaw.text in person.plain
     assert flaw.hint in person.plain
-    assert not person.may("way-on")
+    assert not person.may_leave_map()
 
 
 def test_another_file_that_lacks_a_column_says_so() -> None:
@@ -304,8 +304,8 @@ def test_another_file_that_lacks_a_column_says_so() -> None:
     person.choose(person.map("user-mode"), "from a column").choose(person.map("user-column"), "shop")
     person.go("upload").drop("reviews.csv", REVIEWS).go("map")
     assert person.recipe.user == FromColumn(column="shop")
-    assert not person.may("way-on")
-    assert person.choose(person.map("user-column"), "id").may("way-on")
+    assert not person.may_leave_map()
+    assert person.choose(person.map("user-column"), "id").may_leave_map()
 
 
 def test_a_mapping_is_offered_again_for_the_same_headings() -> None:
