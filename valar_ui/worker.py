@@ -49,6 +49,7 @@ class Worker:
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._calls = (threading.Event(), threading.Event())
+        self._outbox: Outbox | None = None
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()
@@ -82,6 +83,12 @@ class Worker:
         for call in self._calls:
             call.set()
 
+    def forget_pause(self, account: Account) -> None:
+        """Send to the sandbox again after its dial was turned."""
+        if self._outbox is not None:
+            self._outbox.forget_pause(account)
+        self.wake()
+
     def stop(self) -> None:
         """End after the step under way; what was not finished goes on at the next start."""
         with self._starting:
@@ -97,7 +104,7 @@ class Worker:
 
     def _send(self) -> None:
         holder = Holder(self.settings.folder("leases"))
-        outbox = Outbox(self.ledger, self.spool, self.keyring, holder, origin=self.origin, clock=self._clock)
+        outbox = self._outbox = Outbox(self.ledger, self.spool, self.keyring, holder, origin=self.origin, clock=self._clock)
         try:
             self._guarded(lambda: self._sweep(holder))
             self._loop(outbox.step, self._calls[0], stumbled=outbox.set_aside)

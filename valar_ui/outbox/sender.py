@@ -97,6 +97,10 @@ class Outbox:
         """Answers that came while the ledger could not be written; they are written before anything else is done."""
         return len(self._unwritten)
 
+    def forget_pause(self, account: Account) -> None:
+        """Send to an account again that asked everybody to wait; what waits by its own row goes on waiting."""
+        self._pauses.over(account)
+
     def close(self) -> None:
         """Give back the connections."""
         for lane in self._lanes.values():

@@ -106,6 +106,7 @@ def fault_dial() -> None:
         st.caption(literal(PRESETS[chosen][0], most=400))
         if st.button("Turn the dial", key="fault-set"):
             PRESETS[chosen][1].save(path)
+            session.services().worker.forget_pause(session.account())
             st.success(f"The sandbox is set to: {literal(chosen)}.")
         if path.exists() and FaultPlan.load(path) != FaultPlan():
             st.warning("The sandbox is set to misbehave now.", icon=":material/bolt:")

@@ -27,7 +27,13 @@ def go(name: str, **query: str) -> None:
 
 def account_badge() -> None:
     """Where requests go, on every page."""
-    if session.destination() == "sandbox":
+    if session.destination() == "sandbox" and session.state().destination == "valar":
+        st.badge(
+            "Sandbox, for the API key of this session is gone: type it again on Connection",
+            icon=":material/key_off:",
+            color="orange",
+        )
+    elif session.destination() == "sandbox":
         st.badge("Sandbox: nothing is sent to Valar, nothing is billed", icon=":material/science:", color="green")
     else:
         host = session.services().settings.base_url.split("://", 1)[-1].split("/", 1)[0]

@@ -15,7 +15,7 @@ from valar_ui.parts import answer, params, problems, prompt
 from valar_ui.parts.controls import Controls
 from valar_ui.problems import Report, Severity
 from valar_ui.readers import Reading
-from valar_ui.recipe import FromColumn, IdRule, Image, Recipe, Turn
+from valar_ui.recipe import FromColumn, IdRule, Recipe, Turn
 from valar_ui.session import literal
 from valar_ui.suggest import NAMES, Suggestion, normal, suggest
 from valar_ui.template import hole
@@ -24,6 +24,7 @@ PLAIN: Final = ("max_output_tokens", "temperature", "top_p", "reasoning_effort",
 """Params that take a column as it is."""
 SPOKEN: Final[dict[str, Literal["system", "user"]]] = {"system": "system", "input": "user"}
 """Suggestions that become text with a hole."""
+PLACES: Final = {"image": " Choose it under More settings, with a model that sees images."}
 SHOWN: Final = {"input": "the prompt", "system": "the instructions", "custom_id": "the ids", "image": "images"}
 
 
@@ -99,8 +100,6 @@ def _prefilled(hints: dict[str, Suggestion]) -> dict[str, Any]:
     ]
     if turns:
         found["turns"] = tuple(turns)
-    if "image" in exact:
-        found["images"] = (Image(column=exact["image"]),)
     if "custom_id" in exact:
         found["custom_id"] = IdRule(column=exact["custom_id"])
     return found
@@ -109,11 +108,11 @@ def _prefilled(hints: dict[str, Suggestion]) -> dict[str, Any]:
 def _suggested(hints: dict[str, Suggestion], recipe: Recipe) -> None:
     """What was filled in or is proposed, each with its reason."""
     for target, hint in hints.items():
-        waits = target in SPOKEN and hole(hint.column) not in recipe.prompt + recipe.system
+        waits = target == "image" or (target in SPOKEN and hole(hint.column) not in recipe.prompt + recipe.system)
         verb = "Proposed for" if waits else "Filled in for"
         st.caption(
             f":material/lightbulb: {verb} {SHOWN.get(target, literal(target))}: column **{literal(hint.column)}**. "
-            f"{literal(hint.reason)}" + (" Insert it below." if waits else "")
+            f"{literal(hint.reason)}" + (PLACES.get(target, " Insert it below.") if waits else "")
         )
 
 

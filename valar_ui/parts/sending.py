@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from valar_ui import outbox, session
-from valar_ui.ledger import Dispatch, Draft, LedgerFault, State, Submission
+from valar_ui.ledger import Account, Dispatch, Draft, LedgerFault, State, Submission
 from valar_ui.ledger.words import ACTIONS
 from valar_ui.parts import checking, costs, frame
 from valar_ui.parts.frame import count, local_time, megabytes
@@ -31,10 +31,35 @@ MARKS: Final = {
 
 
 def sent(draft: Draft, prepared: Prepared) -> Dispatch | None:
-    """What this draft's present contents became, where they were submitted; a new version is not sent yet."""
+    """What this draft's present contents became at the present destination; a new version is not sent yet."""
+    here, again = session.account(), session.state().again
+    found = _dispatches(draft, prepared)
+    return next((it for it in found if it.account == here and it.id not in again), None)
+
+
+def _dispatches(draft: Draft, prepared: Prepared) -> list[Dispatch]:
     found = session.services().ledger.dispatches(session.owner(), draft_id=draft.id)
-    again = session.state().again
-    return next((it for it in found if it.fingerprint == prepared.fingerprint and it.id not in again), None)
+    return [it for it in found if it.fingerprint == prepared.fingerprint]
+
+
+def where(account: Account) -> str:
+    """`the sandbox`, or Valar with its host, for use inside Markdown."""
+    if account.kind == "sandbox":
+        return "the sandbox"
+    return f"Valar at {literal(account.base_url.split('://', 1)[-1].split('/', 1)[0])}"
+
+
+def _elsewhere(draft: Draft, prepared: Prepared) -> None:
+    """Where else the same contents went: trying on the sandbox first, then sending to Valar, is the usual way."""
+    here = session.account()
+    for it in _dispatches(draft, prepared):
+        if it.account != here:
+            with st.container(border=True):
+                ids = ", ".join(f"`{name}`" for name in it.batch_ids[:3])
+                told = f"accepted as {ids}" if it.accepted else literal(it.summary, most=400)
+                st.markdown(f":material/history: The same went to {where(it.account)}: {told}")
+                if st.button("Open it", key=f"elsewhere-{it.id}"):
+                    frame.go("batch", id=it.id)
 
 
 def _submit(draft: Draft, prepared: Prepared, label: str, confirmed: str | None) -> None:
@@ -65,10 +90,11 @@ def form(draft: Draft, prepared: Prepared) -> None:
     """The label, the destination, what will be sent, and the button."""
     label, flaw = checking.label_input(draft, prepared)
     parts = plan(prepared.sizes, label if flaw is None else "")
-    where = "the sandbox" if session.destination() == "sandbox" else "Valar"
+    _elsewhere(draft, prepared)
+    target = where(session.account())
     batches = "one batch" if len(parts.parts) == 1 else f"{len(parts.parts)} batches"
     st.markdown(
-        f"**{count(prepared.requests, 'request')}, {batches}, {megabytes(parts.body_bytes)}, to {where}.**"
+        f"**{count(prepared.requests, 'request')}, {batches}, {megabytes(parts.body_bytes)}, to {target}.**"
         f"  \n{costs.in_words(estimate_all(prepared.usage, prices=session.prices()))}"
     )
     if prepared.left_out:
@@ -130,15 +156,17 @@ def _status(dispatch: Dispatch) -> None:
         st.info(literal(told, most=500), icon=":material/info:")
     for one in dispatch.parts:
         _part(one, alone=len(dispatch.parts) == 1)
-    if dispatch.actions and len(dispatch.parts) > 1:
+    if dispatch.actions:
         st.button(
-            ACTIONS["stop_remaining"],
+            ACTIONS["stop_remaining"] if len(dispatch.parts) > 1 else "Do not send it",
             key="stop-remaining",
             icon=":material/stop_circle:",
             on_click=_stop,
             args=(dispatch,),
         )
         st.caption("What Valar already has goes on: it cannot be cancelled.")
+    if dispatch.moving:
+        st.caption("You may close this page: sending goes on, and Batches shows how far it is.")
     with st.expander("Receipt", icon=":material/receipt_long:", key=f"receipt-{dispatch.id}"):
         st.code(dispatch.receipt_text, language=None, wrap_lines=True)
         st.download_button(
@@ -160,6 +188,7 @@ def _part(one: Submission, *, alone: bool) -> None:
             st.code(one.batch_id, language=None)
         batch = session.services().ledger.batch(one.batch_id, session.owner()) if one.batch_id else None
         facts = [
+            f"sent to {where(one.account)}" if one.batch_id else f"goes to {where(one.account)}",
             count(one.requests, "request"),
             megabytes(one.body_bytes),
             f"label {literal(one.label)}" if one.label else "",
