@@ -104,7 +104,9 @@ class Worker:
 
     def _send(self) -> None:
         holder = Holder(self.settings.folder("leases"))
-        outbox = self._outbox = Outbox(self.ledger, self.spool, self.keyring, holder, origin=self.origin, clock=self._clock)
+        outbox = self._outbox = Outbox(
+            self.ledger, self.spool, self.keyring, holder, origin=self.origin, clock=self._clock
+        )
         try:
             self._guarded(lambda: self._sweep(holder))
             self._loop(outbox.step, self._calls[0], stumbled=outbox.set_aside)
