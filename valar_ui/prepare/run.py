@@ -26,6 +26,7 @@ from valar_ui.pricing import BUILT_IN, Prices, Usage
 from valar_ui.problems import Problem, Report, Severity
 from valar_ui.readers.reading import Reading
 from valar_ui.recipe import Collapse, LeaveOut, LeaveOutRow, Recipe, Step
+from valar_ui.spool import sync_folder
 
 EVERY: Final = 500
 """Rows between two calls of `progress`."""
@@ -52,11 +53,11 @@ def prepare(
         ids = Ids.scan(reading.table, recipe, steps)
         while crowded := _Pass(reading, recipe, tuple(steps), partial, progress or _silent, prices, ids).run():
             ids = ids.apart_from(crowded)
-        _sync(partial)
+        sync_folder(partial)
         if folder.exists():
             shutil.rmtree(folder)
         partial.rename(folder)
-        _sync(folder.parent)
+        sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -65,14 +66,6 @@ def prepare(
 
 def _silent(fraction: float) -> None:
     """Nobody looks."""
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _Pass:
