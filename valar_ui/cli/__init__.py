@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from typing import Protocol
+from importlib import import_module
+from typing import Final, Protocol, cast
 
-from valar_ui.cli import compose, inspect, sandbox, submit
+COMMANDS: Final = ("inspect", "compose", "submit", "sandbox")
+"""The modules of this folder, each a `Command`."""
 
 
 class Command(Protocol):
     """What each module in this folder offers."""
 
-    NAME: str
     HELP: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -22,14 +24,17 @@ class Command(Protocol):
         """Do it; the exit status."""
 
 
-COMMANDS: tuple[Command, ...] = (inspect, compose, submit, sandbox)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is the command's (2 for wrong usage)."""
+    given = sys.argv[1:] if argv is None else list(argv)
     parser = argparse.ArgumentParser(prog="python -m valar_ui", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command in COMMANDS:
-        command.add_arguments(commands.add_parser(command.NAME, help=command.HELP, description=command.__doc__))
-    arguments = parser.parse_args(argv)
-    return next(command for command in COMMANDS if arguments.command == command.NAME).run(arguments)
+    parsers = parser.add_subparsers(dest="command", required=True)
+    # Only the command asked for is imported: `inspect` need not wait for the sandbox's server.
+    loaded: dict[str, Command] = {}
+    for name in COMMANDS:
+        if given[:1] == [name] or not set(given[:1]) & set(COMMANDS):
+            command = cast(Command, import_module(f"valar_ui.cli.{name}"))
+            loaded[name] = command
+            command.add_arguments(parsers.add_parser(name, help=command.HELP, description=command.__doc__))
+    arguments = parser.parse_args(given)
+    return loaded[arguments.command].run(arguments)

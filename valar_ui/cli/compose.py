@@ -20,7 +20,6 @@ from valar_ui.problems import Problem, Severity
 from valar_ui.readers import ReadOptions, UnreadableFile, read
 from valar_ui.recipe import BadRecipe, Collapse, LeaveOut, MakeLegalIds, Recipe, Step
 
-NAME = "compose"
 HELP = "compose a file's requests with a recipe, and check them"
 
 BLOCKED: Final = 1

@@ -12,7 +12,6 @@ from typing import Any
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile, read
 from valar_ui.suggest import suggest
 
-NAME = "inspect"
 HELP = "tell how a file is read, and what is wrong with it"
 
 UNREADABLE = 2

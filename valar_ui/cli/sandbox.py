@@ -13,7 +13,6 @@ import uvicorn
 from valar_ui.sandbox import BadFaultPlan, FaultPlan, create_app
 from valar_ui.sandbox.app import FAIL_SHARE, PACE
 
-NAME = "sandbox"
 HELP = "run the built-in sandbox, a local Valar"
 
 

@@ -25,7 +25,6 @@ from valar_ui.recipe import BadRecipe, Collapse, IdRule, LeaveOut, MakeLegalIds,
 from valar_ui.settings import Settings
 from valar_ui.spool import DiskFull, Spool
 
-NAME = "submit"
 HELP = "send a file's requests as batches, each exactly once"
 
 NOT_ACCEPTED: Final = 1
