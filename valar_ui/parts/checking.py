@@ -12,7 +12,7 @@ import streamlit as st
 from valar_ui import downloads, limits, session
 from valar_ui.checks import check_label
 from valar_ui.ledger import Draft
-from valar_ui.parts import problems
+from valar_ui.parts import costs, problems
 from valar_ui.parts.frame import count, megabytes
 from valar_ui.plan import Plan, plan
 from valar_ui.prepare import Prepared, compare, problems_csv, problems_page, sheet_with_problems
@@ -162,7 +162,7 @@ def groups(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[S
                 with said:
                     problems.group(group)
                 with buttons:
-                    _remedies(draft, group, steps)
+                    _remedies(draft, prepared, group, steps)
                 if group.rows:
                     _rows(draft, reading, prepared, group, steps)
 
@@ -172,12 +172,14 @@ def _cause(group: Group) -> str:
     return f"{group.code}-{group.column or ''}"
 
 
-def _remedies(draft: Draft, group: Group, steps: Sequence[Step]) -> None:
+def _remedies(draft: Draft, prepared: Prepared, group: Group, steps: Sequence[Step]) -> None:
     offered: list[tuple[str, Step]] = []
     if group.code in ID_CODES:
         offered.append(("Make legal ids", MakeLegalIds()))
     if group.code == "identical-request":
         offered.append(("Send once, fill all", Collapse()))
+        if Collapse() not in steps:
+            st.caption(f"Saves {count(group.count, 'request')}{costs.saving(prepared, group.count)}")
     if group.rows and group.severity is not Severity.NOTE:
         offered.append(("Leave these rows out", LeaveOut(code=group.code, column=group.column)))
     for label, step in offered:

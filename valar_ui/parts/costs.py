@@ -22,6 +22,16 @@ def in_words(found: Estimate) -> str:
     return f"about {escaped(found.low)} – {escaped(found.high)} (estimate)"
 
 
+def saving(prepared: Prepared, requests: int) -> str:
+    """`, about $0.12 – $0.60 (estimate)`: what so many average requests less would save; empty where nobody knows."""
+    total = estimate_all(prepared.usage, prices=session.prices())
+    if total.low is None or not prepared.requests:
+        return ""
+    share = requests / prepared.requests
+    high = f" – {escaped(total.high * share)}" if total.high is not None else " or more"
+    return f", about {escaped(total.low * share)}{high} (estimate)"
+
+
 def rounded(number: int) -> str:
     """An estimate to two figures: more would pretend to know."""
     return f"{float(f'{number:.2g}'):,.0f}"
