@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import repeat
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -155,7 +156,7 @@ def _status(dispatch: Dispatch) -> None:
     if told:
         st.info(literal(told, most=500), icon=":material/info:")
     for one in dispatch.parts:
-        _part(one, alone=len(dispatch.parts) == 1)
+        _part(one, alone=len(dispatch.parts) == 1, refused=_refused_row(dispatch, one))
     if dispatch.actions:
         st.button(
             ACTIONS["stop_remaining"] if len(dispatch.parts) > 1 else "Do not send it",
@@ -180,10 +181,20 @@ def _stop(dispatch: Dispatch) -> None:
     session.services().worker.wake()
 
 
-def _part(one: Submission, *, alone: bool) -> None:
+def _refused_row(dispatch: Dispatch, one: Submission) -> int | None:
+    """The row of the sheet that a refusal is about, where Valar named a request and the preparation is still there."""
+    folder = Path(dispatch.prepared)
+    if one.state is not State.REJECTED or not (folder / "prepared.json").exists():
+        return None
+    return outbox.row_of_refusal(Prepared.load(folder), one)
+
+
+def _part(one: Submission, *, alone: bool, refused: int | None) -> None:
     with st.container(border=True):
         title = "" if alone else f"Part {one.part} of {one.parts}: "
         st.markdown(f"{MARKS.get(one.state, ':blue[:material/sync:]')} {title}{literal(one.words, most=700)}")
+        if refused is not None:
+            st.markdown(f"That request is **row {refused:,}** of the sheet.")
         if one.batch_id:
             st.code(one.batch_id, language=None)
         batch = session.services().ledger.batch(one.batch_id, session.owner()) if one.batch_id else None
