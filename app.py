@@ -31,6 +31,9 @@ settings = Settings.from_environment()
 logging.getLogger("streamlit.error_util").addFilter(lambda _: False)
 
 
+CONDITIONS = (b"if-none-match", b"if-modified-since")
+
+
 class BrowserCookie:
     """Gives each browser a random name, by which a shared deployment keeps people apart."""
 
@@ -42,6 +45,10 @@ class BrowserCookie:
         if scope["type"] != "http" or BROWSER_COOKIE in Request(scope).cookies:
             await self.app(scope, receive, send)
             return
+        if "text/html" in Request(scope).headers.get("accept", ""):
+            # A page that the browser kept would be answered with "not modified", and without a cookie.
+            kept = [header for header in scope["headers"] if header[0] not in CONDITIONS]
+            scope = {**scope, "headers": kept}
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_page(message):
