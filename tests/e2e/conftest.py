@@ -66,6 +66,26 @@ def new_visitor(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Ne
             _keep_pictures(request.node.name, visitors)
 
 
+@pytest.fixture(scope="module")
+def _warm(browser: Browser) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 1360, "height": 900}, locale="en-GB")
+    yield Visitor(context)
+    context.close()
+
+
+@pytest.fixture
+def warm_visitor(_warm: Visitor, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """One person without cookies, whose browser has the app's own files already: quicker than a new one."""
+    _warm.context.clear_cookies()
+    _warm.hosts.clear()
+    _warm.complaints.clear()
+    yield _warm
+    if request.node.stash.get(FAILED, False):
+        _keep_pictures(request.node.name, [_warm])
+    for page in _warm.context.pages:
+        page.close()
+
+
 def _keep_pictures(name: str, visitors: list[Visitor]) -> None:
     for at, page in enumerate(page for visitor in visitors for page in visitor.context.pages):
         try:

@@ -43,12 +43,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 
 
 @pytest.fixture
-def ann(app: AppServer, new_visitor: NewVisitor) -> Iterator[Visitor]:
+def ann(app: AppServer, warm_visitor: Visitor) -> Iterator[Visitor]:
     """Somebody whose browser asks this server only, and complains of nothing."""
-    visitor = new_visitor(accept_downloads=True)
-    yield visitor
-    assert visitor.foreign(app.url) == set()
-    assert visitor.complaints == []
+    yield warm_visitor
+    assert warm_visitor.foreign(app.url) == set()
+    assert warm_visitor.complaints == []
 
 
 def test_from_the_sample_to_a_batch_id_by_mouse(app: AppServer, ann: Visitor) -> None:
@@ -120,6 +119,7 @@ def test_a_refresh_in_the_middle_of_mapping_loses_nothing(app: AppServer, ann: V
     page = to_map(ann.tab(), app, sheet("refreshed"), prompt="Weigh {{review}}")
     write(page, "Be brief.", "system")
     refresh(page)
+    expect(page.locator('[class*="st-key-map-"][class*="-prompt"]').first).to_be_visible()
     expect(keyed(page, mapping(page, "prompt")).locator("textarea")).to_have_value("Weigh {{review}}")
     expect(keyed(page, mapping(page, "system")).locator("textarea")).to_have_value("Be brief.")
     expect(page.get_by_text("Weigh Review 1 of refreshed").first).to_be_visible()
@@ -202,6 +202,13 @@ def test_two_people_see_nothing_of_each_other(app: AppServer, ann: Visitor, new_
     cookies = {cookie["name"]: cookie for cookie in eve.context.cookies()}
     assert cookies["valar_browser"]["httpOnly"]
     assert cookies["valar_browser"]["value"] != ann.context.cookies()[0]["value"]
+
+
+def test_a_page_that_the_browser_kept_comes_with_a_cookie_too(app: AppServer, ann: Visitor) -> None:
+    page = open_page(ann.tab(), app.url)
+    ann.context.clear_cookies()
+    refresh(page)
+    assert [cookie["name"] for cookie in ann.context.cookies()].count("valar_browser") == 1
 
 
 def test_a_batch_is_opened_by_its_owner_only(app: AppServer, ann: Visitor, new_visitor: NewVisitor) -> None:

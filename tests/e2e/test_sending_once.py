@@ -41,6 +41,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     assert "page failed" not in server.logged()
 
 
+@pytest.fixture
+def page(warm_visitor: Visitor) -> Page:
+    """One person's tab."""
+    return warm_visitor.tab()
+
+
 @pytest.fixture(autouse=True)
 def _dial_back(app: AppServer) -> Iterator[None]:
     yield
@@ -60,6 +66,18 @@ def test_a_double_click_makes_one_batch(app: AppServer, page: Page) -> None:
     batch_id = batch_id_shown(page)
     assert made(app) == [*before, batch_id]
     assert len([it for it in dispatches(app) if it.file_name == "twice.csv"]) == 1
+
+
+def test_a_label_is_checked_while_it_is_typed(app: AppServer, page: Page) -> None:
+    to_submit(page, app, sheet("labelled"))
+    label = page.locator('[class*="st-key-label-"] input').first
+    label.press_sequentially("two words")
+    expect(button(page, "submit")).to_be_disabled()
+    label.fill("two-words")
+    expect(button(page, "submit")).to_be_enabled()
+    press(page, key="submit")
+    batch_id_shown(page)
+    assert dispatches(app)[0].parts[0].label == "two-words"
 
 
 def test_a_refresh_in_the_middle_changes_nothing(app: AppServer, page: Page) -> None:
@@ -99,11 +117,11 @@ def test_a_lost_answer_ends_with_the_one_batch(app: AppServer, page: Page) -> No
     assert len({line["key"] for line in sent}) == 1
 
 
-def test_two_tabs_that_both_press_make_one_batch(app: AppServer, visitor: Visitor) -> None:
+def test_two_tabs_that_both_press_make_one_batch(app: AppServer, warm_visitor: Visitor) -> None:
     before = made(app)
     turn_dial(app, SLOW)
-    one = to_submit(visitor.tab(), app, sheet("tabs"))
-    other = open_page(visitor.tab(), one.url)
+    one = to_submit(warm_visitor.tab(), app, sheet("tabs"))
+    other = open_page(warm_visitor.tab(), one.url)
     expect(button(other, "submit")).to_be_enabled()
     button(one, "submit").click(no_wait_after=True)
     button(other, "submit").click(no_wait_after=True)
@@ -111,7 +129,7 @@ def test_two_tabs_that_both_press_make_one_batch(app: AppServer, visitor: Visito
     assert batch_id_shown(other) == batch_id
     assert made(app) == [*before, batch_id]
     assert len([it for it in dispatches(app) if it.file_name == "tabs.csv"]) == 1
-    assert visitor.foreign(app.url) == set()
+    assert warm_visitor.foreign(app.url) == set()
 
 
 def test_the_same_contents_go_again_only_when_confirmed(app: AppServer, page: Page) -> None:
@@ -162,15 +180,15 @@ def test_a_server_killed_in_the_middle_of_sending_ends_with_one_batch(
 
 @pytest.mark.parametrize("address", ["map", "batches", "connection"])
 def test_a_deep_link_to_a_fresh_server_has_navigation_and_account(
-    start_app: StartApp, visitor: Visitor, address: str
+    start_app: StartApp, warm_visitor: Visitor, address: str
 ) -> None:
     app = start_app()
-    page = open_page(visitor.tab(), f"{app.url}/{address}")
+    page = open_page(warm_visitor.tab(), f"{app.url}/{address}")
     expect(page.get_by_test_id("stSidebarNav").get_by_role("link").first).to_be_visible()
     assert page.get_by_test_id("stSidebarNav").get_by_role("link").count() >= 6
     expect(page.get_by_text("Sandbox").first).to_be_visible()
     assert f"/{address}" in page.url
-    assert visitor.foreign(app.url) == set()
+    assert warm_visitor.foreign(app.url) == set()
 
 
 def test_without_an_answer_for_models_a_name_is_typed(start_app: StartApp, page: Page, free_port: int) -> None:
