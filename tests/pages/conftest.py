@@ -22,13 +22,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture
-def sandbox(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The sandbox's folder, where its fault dial and its own record lie; it answers over HTTP."""
-    folder = home / "sandbox"
+@pytest.fixture(scope="module")
+def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    folder = tmp_path_factory.mktemp("sandbox")
     with serving(create_app(folder, faults=folder / "faults.json", pace=0.5)) as origin:
-        monkeypatch.setenv("VALAR_SANDBOX_URL", f"{origin}/v1")
-        yield folder
+        yield folder, origin
+
+
+@pytest.fixture
+def sandbox(_served: tuple[Path, str], home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - its own
+    """The folder of a sandbox that answers over HTTP, with its fault dial and its own record, both as new."""
+    folder, origin = _served
+    for name in ("faults.json", "accepted.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+    monkeypatch.setenv("VALAR_SANDBOX_URL", f"{origin}/v1")
+    return folder
 
 
 @pytest.fixture(autouse=True)

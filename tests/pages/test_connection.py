@@ -102,9 +102,9 @@ def test_nobody_at_the_other_end_is_said(monkeypatch: pytest.MonkeyPatch, free_p
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
-def test_the_fault_dial_is_turned(sandbox: Path, name: str) -> None:
+def test_the_fault_dial_is_turned(home: Path, name: str) -> None:
     person = Person("connection").choose("fault-preset", name).press("fault-set")
-    assert FaultPlan.load(sandbox / "faults.json") == PRESETS[name][1]
+    assert FaultPlan.load(home / "sandbox" / "faults.json") == PRESETS[name][1]
     assert not person.at.error
 
 
