@@ -24,7 +24,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e import browser
-from tests.e2e.driver import control, keyed, open_page
+from tests.e2e.driver import control, keyed, open_page, settled
 from tests.e2e.server import AppServer
 
 WAIT_MS = 180_000
@@ -69,9 +69,11 @@ def journey(page: Page, url: str, sheet: Path, rows: int, ping: Callable[[], Non
     watch("type a prompt, see the request", lambda: prompt.press("Control+Enter"), re.compile("^First: "))
     prompt.fill("Second: {{review}}")
     watch("change the prompt, see the request", lambda: prompt.press("Control+Enter"), re.compile("^Second: "))
-    page.get_by_role("combobox", name="Ids: which").click()
-    choice = page.get_by_role("option", name="sku", exact=True)
-    watch("choose the id column", choice.click, "What becomes of ids")
+    settled(page)
+    ids = page.get_by_role("combobox", name="Ids: which")
+    ids.click()
+    ids.press_sequentially("sku")
+    watch("choose the id column", lambda: ids.press("Enter"), "What becomes of ids")
     ping()
     watch("Next: check (every row)", control(page, "Next: check").click, re.compile(r"rows will be sent"))
     watch("Next: submit", control(page, "Next: submit").click, re.compile("one batch|batches"))
