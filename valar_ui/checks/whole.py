@@ -25,7 +25,7 @@ class OutputLimit(Check):
         if sent.unlimited:
             yield Problem(
                 "output-unlimited",
-                f"max_output_tokens is missing in {sent.unlimited:,} of {len(sent.rows):,} requests.",
+                f"max_output_tokens is missing in {sent.unlimited:,} of {len(sent.rows):,} rows.",
                 "Set it, so that the cost has an upper end.",
                 column=None,
                 severity=Severity.WARNING,

@@ -18,7 +18,7 @@ def in_words(found: Estimate) -> str:
     if found.low is None:
         return "The price of this model is not known to this app."
     if found.high is None:
-        return f"at least {escaped(found.low)} (estimate; without a longest answer there is no upper end)"
+        return f"from {escaped(found.low)} up (estimate; without a longest answer there is no upper end)"
     return f"about {escaped(found.low)} – {escaped(found.high)} (estimate)"
 
 
