@@ -13,13 +13,14 @@ from valar_ui import downloads, limits, session
 from valar_ui.checks import check_label
 from valar_ui.ledger import Draft
 from valar_ui.parts import costs, problems
-from valar_ui.parts.frame import count, megabytes
+from valar_ui.parts.frame import count
 from valar_ui.plan import Plan, plan
 from valar_ui.prepare import Prepared, compare, problems_csv, problems_page, sheet_with_problems
 from valar_ui.problems import Group, Problem, Severity
 from valar_ui.readers import Reading
 from valar_ui.recipe import Collapse, EditCell, LeaveOut, LeaveOutRow, MakeLegalIds, Step
 from valar_ui.session import literal
+from valar_ui.spool import megabytes
 
 PAGE_ROWS: Final = 25
 ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")

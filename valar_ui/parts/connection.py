@@ -10,9 +10,10 @@ import streamlit as st
 from valar_ui import session
 from valar_ui.client import ValarFault
 from valar_ui.outbox import cleanup, disk_usage
-from valar_ui.parts.frame import count, go, local_time, megabytes
+from valar_ui.parts.frame import count, go, local_time
 from valar_ui.sandbox.faults import PRESETS, FaultPlan
 from valar_ui.session import Destination, literal
+from valar_ui.spool import megabytes
 
 NAMES: Final[dict[Destination, str]] = {
     "sandbox": "Sandbox: a Valar inside this app. Answers are made up, nothing is billed.",

@@ -110,15 +110,6 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def megabytes(size: int) -> str:
-    """Bytes as people read them, in powers of ten like the limit."""
-    if size < 1_000:
-        return f"{size} bytes"
-    if size < 100_000:
-        return f"{size / 1_000:.1f} kB"
-    return f"{size / 1_000_000:.1f} MB"
-
-
 def money(dollars: float) -> str:
     """Dollars with cents, or with more places where it is less than a cent."""
     if 0 < dollars < 0.0001:

@@ -12,12 +12,12 @@ from valar_ui import outbox, session
 from valar_ui.ledger import Account, Dispatch, Draft, LedgerFault, State, Submission
 from valar_ui.ledger.words import ACTIONS
 from valar_ui.parts import checking, costs, frame
-from valar_ui.parts.frame import count, local_time, megabytes
+from valar_ui.parts.frame import count, local_time
 from valar_ui.plan import plan
 from valar_ui.prepare import Prepared
 from valar_ui.pricing import estimate_all
 from valar_ui.session import literal
-from valar_ui.spool import DiskFull
+from valar_ui.spool import DiskFull, megabytes
 
 SENDING_S: Final = 1.0
 """Seconds between two looks at the ledger while something is on its way."""

@@ -12,10 +12,11 @@ import streamlit as st
 from valar_ui import samples, session
 from valar_ui.ledger import Draft
 from valar_ui.parts import frame, problems
-from valar_ui.parts.frame import count, megabytes
+from valar_ui.parts.frame import count
 from valar_ui.problems import Severity
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile
 from valar_ui.session import literal
+from valar_ui.spool import megabytes
 
 TYPES: Final = ["csv", "tsv", "txt", "psv", "xlsx", "xlsm", "xls", "ods", "jsonl", "ndjson", "json", "parquet", "gz"]
 SHOWN_ROWS: Final = 50
