@@ -342,7 +342,7 @@ def test_a_gzip_that_grows_without_end_is_refused(tmp_path: Path, monkeypatch: p
 
 def test_progress_rises_and_can_stop_the_reading(tmp_path: Path) -> None:
     path = tmp_path / "big.csv"
-    path.write_text("id,text\n" + "".join(f"{number},{'x' * 300}\n" for number in range(12_000)))
+    path.write_text("id,text\n" + "".join(f"{number},{'x' * 300}\n" for number in range(24_000)))
     told: list[float] = []
     read(path, name="big.csv", into=tmp_path, progress=told.append)
     assert told == sorted(told)

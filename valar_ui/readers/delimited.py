@@ -6,7 +6,7 @@ import csv
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TextIO
+from typing import Final, Protocol
 
 from valar_ui.readers.dialect import Dialect
 from valar_ui.readers.reading import UnreadableFile
@@ -19,6 +19,14 @@ LOOK_AHEAD: Final = 200
 
 PATIENCE: Final = 20
 """Quotes that never close before each line counts as a record of its own."""
+
+
+class Lines(Protocol):
+    """What records are read from: a text stream with line ends as they are."""
+
+    def readline(self, limit: int = -1, /) -> str:
+        """The next line with its end, at most `limit` characters; empty at the end of the stream."""
+
 
 Flaw = Callable[[str, int, int], None]
 """Called with a problem's code, the record's number and its line."""
@@ -77,20 +85,33 @@ def split(text: str, dialect: Dialect) -> Split:
 class Records:
     """Iterate over `(number, line, cells)`: records counted from 1, blank ones included as `[]`."""
 
-    def __init__(self, stream: TextIO, dialect: Dialect, *, flaw: Flaw, first_line: int = 1) -> None:
-        """`stream` stands before the first record; `first_line` is that line's number in a text editor."""
+    def __init__(
+        self, stream: Lines, dialect: Dialect, *, flaw: Flaw, first_line: int = 1, first_number: int = 1
+    ) -> None:
+        """`stream` stands before the record `first_number`, which begins in line `first_line` of a text editor."""
         self._stream = stream
         self._dialect = dialect
         self._flaw = flaw
         self._line = first_line
-        self._number = 0
+        self._number = first_number - 1
         self._taken: list[str] = []
         self._back: deque[str] = deque()
         self._open_quotes = 0
+        self.by_hand = dialect.spaces or len(dialect.delimiter) > 1
+        """Every line is parted by hand from here on: the standard library would not do."""
+
+    @property
+    def next_line(self) -> int:
+        """Line of the record after the last one handed out."""
+        return self._line
+
+    @property
+    def ahead(self) -> tuple[str, ...]:
+        """Lines that were read already and belong to records not handed out yet."""
+        return (*self._taken, *self._back)
 
     def __iter__(self) -> Iterator[tuple[int, int, list[str]]]:
-        by_hand = self._dialect.spaces or len(self._dialect.delimiter) > 1
-        while not by_hand:
+        while not self.by_hand:
             try:
                 yield from self._quick()
                 return
@@ -98,7 +119,7 @@ class Records:
                 if "field limit" in str(fault) and not self._holds_records():
                     raise self._too_large() from None
                 yield self._mend()
-                by_hand = self._open_quotes > PATIENCE
+                self.by_hand = self._open_quotes > PATIENCE
         while record := self._next_by_hand():
             yield record
 

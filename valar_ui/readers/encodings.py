@@ -221,11 +221,19 @@ def _script_score(text: bytes, name: str) -> float:
     return score
 
 
+def _errors(encoding: Encoding) -> str:
+    return "valar-latin-1" if SINGLE_BYTE.fullmatch(encoding.name) else "replace"
+
+
+def decode(block: bytes, encoding: Encoding) -> str:
+    """The characters of whole bytes, never failing on one."""
+    return block.decode(encoding.name, _errors(encoding))
+
+
 def open_text(path: Path, encoding: Encoding) -> TextIOWrapper:
     """Open for reading after the byte order mark, line ends as they are, never failing on a byte."""
-    errors = "valar-latin-1" if SINGLE_BYTE.fullmatch(encoding.name) else "replace"
     file = path.open("rb", buffering=BLOCK)
     file.seek(encoding.skip)
-    text = TextIOWrapper(file, encoding=encoding.name, errors=errors, newline="")
+    text = TextIOWrapper(file, encoding=encoding.name, errors=_errors(encoding), newline="")
     text._CHUNK_SIZE = BLOCK  # type: ignore[attr-defined]  # 8 KB by default, which costs a third of the time
     return text

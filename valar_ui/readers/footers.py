@@ -7,6 +7,11 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from valar_ui.readers.reading import Footer
 
 TAIL: Final = 12
@@ -26,6 +31,9 @@ SOURCE: Final = re.compile(
 COUNT: Final = re.compile(
     r"\(?\d[\d,.]* (rows?|records?|results?|zeilen|lignes|filas)( (affected|selected|returned))?\)?\.?", re.IGNORECASE
 )
+
+EARLY: Final = 1_000
+"""Rows that tell how many cells of a row are filled."""
 
 MOST: Final = 50
 """Rows of one kind in the middle of the table that are proposed one by one."""
@@ -47,7 +55,7 @@ class Footers:
         """One row of the table, in order."""
         self._tail.append((number, cells))
         self._rows += 1
-        self._filled += sum(map(bool, cells)) if self._rows <= 1_000 else 0
+        self._filled += sum(map(bool, cells)) if self._rows <= EARLY else 0
         first = cells[0]
         if first.startswith("#") and len(self._inside) < MOST and sum(map(bool, cells)) == 1 and len(cells) > 1:
             self._inside.append(Footer(number, "comment", first))
@@ -59,6 +67,26 @@ class Footers:
         ):
             self._inside.append(Footer(number, "headings", " · ".join(filter(None, self._headings))))
 
+    def see_bulk(self, numbers: npt.NDArray[np.int64], columns: Sequence[pa.Array]) -> None:
+        """Consecutive rows, in order: only those are looked at one by one that may be told or counted."""
+        seen = self._rows
+        looked_at = pc.starts_with(columns[0], "#").to_numpy(zero_copy_only=False).copy()
+        looked_at |= self._like_headings(columns)
+        looked_at[: max(0, EARLY - seen)] = True
+        looked_at[-TAIL:] = True
+        for place in np.flatnonzero(looked_at).tolist():
+            self._rows = seen + place
+            self.see(int(numbers[place]), [column[place].as_py() for column in columns])
+        self._rows = seen + len(numbers)
+
+    def _like_headings(self, columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
+        """Rows that hold every heading somewhere in its column."""
+        like = np.full(len(columns[0]), self._comparable)
+        for heading, column in zip(self._headings, columns, strict=False):
+            if heading and like.any():
+                like &= pc.match_substring(column, heading).to_numpy(zero_copy_only=False)
+        return like
+
     def found(self) -> tuple[Footer, ...]:
         """In row order."""
         known = {footer.row for footer in self._inside}
@@ -69,7 +97,7 @@ class Footers:
         width = len(self._tail[0][1]) if self._tail else 0
         if width < 2 or self._rows < 2:
             return []
-        typical = self._filled / min(self._rows, 1_000)
+        typical = self._filled / min(self._rows, EARLY)
         found: list[Footer] = []
         for number, cells in reversed(self._tail):
             filled = [cell.strip() for cell in cells if cell.strip()]

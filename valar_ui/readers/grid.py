@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
 from valar_ui.problems import Problem, Report, Severity
+from valar_ui.readers.bulk import Bulk
+from valar_ui.readers.filling import Facts, Filler, Ledger, reach
 from valar_ui.readers.footers import Footers
 from valar_ui.readers.headings import LOOKED_AT, find_header, letters, unique_names
-from valar_ui.readers.reading import Footer, ReadOptions, UnreadableFile
+from valar_ui.readers.reading import Footer, ReadOptions, Record, UnreadableFile
 from valar_ui.readers.watch import Watch
 from valar_ui.table import Table, TableWriter
 
 MAX_COLUMNS: Final = 16_384
 """Columns of an Excel sheet."""
-
-Record = tuple[int, int, list[str]]
-"""Number as the spreadsheet shows it, line in a text editor (0: none), cells (none for a blank record)."""
-
-
-@dataclass(slots=True)
-class Ledger:
-    """Where every record of the file went; adds up to `records`."""
-
-    records: int = 0
-    above: int = 0
-    heading: int = 0
-    blank: int = 0
-    left_out: int = 0
-    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -48,36 +35,6 @@ class Grid:
     footers: tuple[Footer, ...] = ()
     hidden_rows: int = 0
     guessed_cells: int = 0
-
-
-@dataclass(slots=True)
-class Facts:
-    """What a format knows beyond the cells."""
-
-    hidden: Callable[[int], bool] = lambda _: False
-    """Whether a row is hidden."""
-    heading_rows: Callable[[int], int] = lambda _: 1
-    """How many rows the headings take that begin in a row."""
-    heading_cells: Callable[[int, list[Sequence[str]]], list[str]] | None = None
-    """The names out of headings over several rows."""
-    guessed: bool = False
-    """The encoding is a guess."""
-    workbook: bool = False
-    """Short rows are the format's way of writing empty cells, and the widest row makes the width."""
-    least_width: int = 0
-    """Columns there are in any case."""
-    flag: Callable[[int, tuple[str, ...]], Iterable[Problem]] | None = None
-    """What the format knows to be wrong in a row, given the columns' names."""
-    flawed: set[int] = field(default_factory=set)
-    """Rows that already have an error of their own; their width is not told on top."""
-
-
-class Wider(Exception):
-    """A row of a workbook reaches further than the columns found so far."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__(width)
-        self.width = width
 
 
 def build(
@@ -114,7 +71,8 @@ def build(
             code="too-many-columns",
         )
     _report_names(report, raw, columns, nameless if header_row else [], repeated, header_row)
-    return _write(chain(head, stream), columns, raw, header_row, span, first, into, options, report, facts)
+    headings = range(header_row, header_row + span)
+    return _write(head, stream, columns, raw, headings, first, into, options, report, facts)
 
 
 def _head(stream: Iterator[Record]) -> Iterator[Record]:
@@ -143,26 +101,18 @@ def _heading(head: list[Record], stream: Iterator[Record], header_row: int, span
 
 def _widened(raw: list[str], data: Sequence[Record], facts: Facts, *, has_header: bool) -> list[str]:
     """Add nameless columns where rows commonly reach further than the headings."""
-    reach = Counter(_reach(cells) for _, _, cells in data if any(cells))
+    widths = Counter(reach(cells) for _, _, cells in data if any(cells))
     if facts.workbook:
-        width = max(_reach(raw), facts.least_width, *reach) if reach else max(_reach(raw), facts.least_width)
+        width = max(reach(raw), facts.least_width, *widths) if widths else max(reach(raw), facts.least_width)
         return raw[:width] + [""] * (width - len(raw))
     if not has_header:
-        return [""] * max(reach, default=len(raw))
-    count = sum(reach.values())
+        return [""] * max(widths, default=len(raw))
+    count = sum(widths.values())
     width = len(raw)
-    further = [(wide, times) for wide, times in reach.items() if wide > width]
+    further = [(wide, times) for wide, times in widths.items() if wide > width]
     if further and sum(times for _, times in further) >= 0.5 * count:
         width = max(further, key=lambda pair: (pair[1], pair[0]))[0]
     return raw + [""] * (width - len(raw))
-
-
-def _reach(cells: Sequence[str]) -> int:
-    """Cells up to the last one that is not empty."""
-    width = len(cells)
-    while width and not cells[width - 1]:
-        width -= 1
-    return width
 
 
 def _report_names(
@@ -195,104 +145,37 @@ def _report_names(
 
 
 def _write(
-    records: Iterable[Record],
+    head: Iterable[Record],
+    stream: Iterator[Record],
     columns: tuple[str, ...],
     raw: list[str],
-    header_row: int,
-    span: int,
+    headings: range,
     first: int,
     into: Path,
     options: ReadOptions,
     report: Report,
     facts: Facts,
 ) -> Grid:
-    ledger = Ledger()
-    width = len(columns)
-    padding = [""] * width
     watch = Watch(columns, report, guessed=facts.guessed)
     footers = Footers(raw)
-    dropped = frozenset(options.drop_rows)
-    hidden_rows = surplus = 0
     path = into / f"table-{uuid.uuid4().hex}.arrow"
     with TableWriter(path, columns, watch=watch) as writer:
-        for number, line, cells in records:
-            ledger.records += 1
-            if number < first:
-                if header_row <= number < header_row + span:
-                    ledger.heading += 1
-                elif any(cells):
-                    ledger.above += 1
-                else:
-                    ledger.blank += 1
-                continue
-            if len(cells) != width:
-                if not any(cells):
-                    ledger.blank += 1
-                    continue
-                if len(cells) < width:
-                    if not facts.workbook and number not in facts.flawed:
-                        report.add(_short_row(number, line, cells, columns))
-                    cells = cells + padding[len(cells) :]
-                else:
-                    if any(cells[width:]):
-                        if facts.workbook:
-                            raise Wider(_reach(cells))
-                        report.add(_long_row(number, line, cells, width))
-                    else:
-                        surplus += 1
-                    cells = cells[:width]
-            elif not any(cells):
-                ledger.blank += 1
-                continue
-            if facts.hidden(number):
-                hidden_rows += 1
-                if options.skip_hidden:
-                    ledger.left_out += 1
-                    continue
-            if number in dropped:
-                ledger.left_out += 1
-                continue
-            if facts.flag is not None:
-                report.extend(facts.flag(number, columns))
-            footers.see(number, cells)
-            writer.append(number, line, cells)
+        filler = Filler(writer, columns, headings, first, options, report, facts, footers)
+        for item in chain(head, facts.rest(len(columns)) if facts.rest is not None else stream):
+            if isinstance(item, Bulk):
+                filler.bulk(item)
+            else:
+                filler.record(*item)
         if not writer.rows:
-            raise _no_rows(ledger, header_row)
-    if surplus:
-        report.add(_surplus(surplus))
+            raise _no_rows(filler.ledger, headings.start)
+    if filler.surplus:
+        report.add(_surplus(filler.surplus))
     watch.finish(Table(path))
     found = footers.found()
     for footer in found:
         report.add(_footer(footer))
-    return Grid(path, columns, writer.rows, header_row, ledger, found, hidden_rows, watch.foreign_cells)
-
-
-def _short_row(number: int, line: int, cells: Sequence[str], columns: tuple[str, ...]) -> Problem:
-    missing = len(columns) - len(cells)
-    return Problem(
-        "short-row",
-        f"This row is too short: {len(cells)} of {len(columns)} cells; the last {missing} are missing "
-        "and taken as empty.",
-        "Check that no delimiter or quote is missing in it.",
-        number,
-        None,
-        Severity.WARNING,
-        line if line != number and line else None,
-    )
-
-
-def _long_row(number: int, line: int, cells: Sequence[str], width: int) -> Problem:
-    extra = " | ".join(cells[width:])
-    extra = extra if len(extra) <= 200 else extra[:200] + "…"
-    return Problem(
-        "long-row",
-        f"This row has too many cells: {len(cells)} for {width} columns. The extra cells hold: {extra}",
-        "A delimiter inside a cell probably lacks quotes around the cell; mend it in the file, or leave the row out.",
-        number,
-        None,
-        Severity.ERROR,
-        line if line != number and line else None,
-    )
+    header_row, hidden_rows = headings.start, filler.hidden_rows
+    return Grid(path, columns, writer.rows, header_row, filler.ledger, found, hidden_rows, watch.foreign_cells)
 
 
 def _surplus(count: int) -> Problem:

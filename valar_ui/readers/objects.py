@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from valar_ui.problems import Problem, Report, Severity
 from valar_ui.readers import ready
-from valar_ui.readers.grid import MAX_COLUMNS, Grid, Ledger, Record
+from valar_ui.readers.filling import Ledger
+from valar_ui.readers.grid import MAX_COLUMNS, Grid
 from valar_ui.readers.headings import unique_names
 from valar_ui.readers.jsontext import JsonFlaw, cell
-from valar_ui.readers.reading import ReadOptions, Recognised, UnreadableFile
+from valar_ui.readers.reading import ReadOptions, Recognised, Record, UnreadableFile
 from valar_ui.readers.watch import Watch
 from valar_ui.table import Table, TableWriter
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from valar_ui.jobs import Progress
 from valar_ui.problems import Report
 from valar_ui.readers import grid, numfmt
+from valar_ui.readers.filling import Ledger
 from valar_ui.readers.headings import unique_names
 from valar_ui.readers.reading import ReadOptions, UnreadableFile
 from valar_ui.readers.watch import Watch
@@ -63,7 +64,7 @@ def _write(
     columns = unique_names(file.schema_arrow.names)[0]
     total, number = file.metadata.num_rows, 0
     dropped = frozenset(options.drop_rows)
-    ledger = grid.Ledger(records=total)
+    ledger = Ledger(records=total)
     watch = Watch(columns, report)
     path = into / f"table-{uuid.uuid4().hex}.arrow"
     with TableWriter(path, columns, watch=watch) as writer:

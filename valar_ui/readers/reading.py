@@ -12,6 +12,9 @@ from valar_ui.table import Table
 Recognised = Literal["valar-requests", "openai-batch"]
 """Ready-made requests: `{custom_id, params}` lines, or an OpenAI batch file converted to them."""
 
+Record = tuple[int, int, list[str]]
+"""Number as the spreadsheet shows it, line in a text editor (0: none), cells (none for a blank record)."""
+
 
 class UnreadableFile(Exception):
     """The whole file is refused; `text` says what it is and what is wrong, `hint` what to do."""

@@ -12,9 +12,11 @@ from valar_ui.jobs import Progress
 from valar_ui.problems import Problem, Report, Severity
 from valar_ui.readers import (
     archive,
+    bulk,
     calamine,
     delimited,
     dialect,
+    filling,
     grid,
     jsonfile,
     jsonlines,
@@ -24,7 +26,7 @@ from valar_ui.readers import (
 )
 from valar_ui.readers.encodings import Encoding, decide, open_text
 from valar_ui.readers.kinds import kind_of, text_kind
-from valar_ui.readers.reading import Reading, ReadOptions, UnreadableFile
+from valar_ui.readers.reading import Reading, ReadOptions, Record, UnreadableFile
 from valar_ui.readers.source import Survey, survey, unpack
 
 SAMPLE: Final = 1 << 18
@@ -178,8 +180,8 @@ def _place(stream: TextIOWrapper) -> int:
 
 
 def _watched(
-    stream: TextIOWrapper, path: Path, progress: Progress | None, records: Iterator[grid.Record]
-) -> Iterator[grid.Record]:
+    stream: TextIOWrapper, path: Path, progress: Progress | None, records: Iterator[Record]
+) -> Iterator[Record]:
     """Tell how far the file is read, every thousand records."""
     if progress is None:
         yield from records
@@ -208,19 +210,23 @@ def _read_delimited(
     chosen = dialect.chosen_delimiter(options.delimiter) if options.delimiter else declared
     body = sample[_line_length(sample) :] if declared else sample
     form = dialect.sniff(body, delimiter=chosen, prefer="\t" if kind == "tsv" else None)
-    facts = grid.Facts(guessed=encoding.guessed)
+    facts = filling.Facts(guessed=encoding.guessed)
 
     def flaw(code: str, number: int, line: int) -> None:
         report.add(_quote_problem(code, number, line))
         facts.flawed.add(number)
 
-    with open_text(path, encoding) as stream:
-        if declared:
-            stream.readline()
-        records = delimited.Records(stream, form, flaw=flaw, first_line=2 if declared else 1)
-        made = grid.build(
-            _watched(stream, path, progress, iter(records)), into=into, options=options, report=report, facts=facts
-        )
+    if bulk.fits(encoding, form, utf8=found.utf8):
+        blocks = bulk.Blocks(path, encoding, form, flaw=flaw, skip_line=bool(declared), progress=progress)
+        facts.rest = blocks.rest
+        made = grid.build(blocks, into=into, options=options, report=report, facts=facts)
+    else:
+        with open_text(path, encoding) as stream:
+            if declared:
+                stream.readline()
+            records = delimited.Records(stream, form, flaw=flaw, first_line=2 if declared else 1)
+            watched = _watched(stream, path, progress, iter(records))
+            made = grid.build(watched, into=into, options=options, report=report, facts=facts)
     facts_found = Facts(found, name, options, report, encoding)
     return facts_found.reading(
         made,

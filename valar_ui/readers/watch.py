@@ -39,8 +39,15 @@ INVISIBLE: Final = {
 }
 """UTF-8 bytes as one number, and what they are in words."""
 
-WATCHED: Final = np.array(sorted(INVISIBLE), dtype=np.uint32)
-LEADS: Final = tuple(sorted({code >> 16 for code in INVISIBLE}))
+MIN_LEAD: Final = min(INVISIBLE) >> 16
+IS_LEAD: Final = np.isin(np.arange(256), [code >> 16 for code in INVISIBLE])
+"""Which bytes begin a character that may be one of them."""
+
+IS_INVISIBLE: Final = np.zeros((16, 64, 64), dtype=bool)
+"""The same characters by the bits that UTF-8 leaves free in each of the three bytes."""
+
+for _code in INVISIBLE:
+    IS_INVISIBLE[_code >> 16 & 0x0F, _code >> 8 & 0x3F, _code & 0x3F] = True
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -99,11 +106,10 @@ class Watch:
     def _characters(
         self, at: int, numbers: pa.Array, array: pa.Array, offsets: npt.NDArray[np.int32], data: Bytes
     ) -> None:
-        raw = data.tobytes()
-        if b"\0" in raw:
+        if not data.min():
             for row in _rows(offsets, np.flatnonzero(data == 0)):
                 self._flag("nul-character", "an invisible NUL character", numbers[row].as_py(), at)
-        if raw.isascii():
+        if data.max() < 0x80:
             return
         if self._guessed:
             rows = _rows(offsets, np.flatnonzero(data >= 0x80))
@@ -119,28 +125,10 @@ class Watch:
                         Severity.NOTE,
                     )
                 )
-        mask = np.zeros(len(data), dtype=bool)
-        for lead in LEADS:
-            if lead in raw:
-                mask |= data == lead
-        places = np.flatnonzero(mask)
-        if not len(places):
-            return
-        padded = np.concatenate([data, np.zeros(3, np.uint8)])
-        first, second, third = (padded[places + step].astype(np.uint32) for step in range(3))
-        codes = first << 16 | second << 8 | third
-        hit = np.isin(codes, WATCHED)
-        joins = np.isin(codes, JOINERS)
-        if joins.any():
-            before = np.where(places > 0, padded[np.maximum(places - 1, 0)], 0)
-            hit &= ~joins | (before < 0x80) | (padded[places + 3] < 0x80)
-        places, codes = places[hit], codes[hit]
-        if not len(places):
-            return
-        rows_of = np.searchsorted(offsets, places, side="right") - 1
         seen: set[tuple[int, str]] = set()
-        for row, code in zip(rows_of.tolist(), codes.tolist(), strict=True):
+        for place, code in _invisible(data):
             what = INVISIBLE[code]
+            row = int(np.searchsorted(offsets, place, side="right")) - 1
             if (row, what) not in seen:
                 seen.add((row, what))
                 kind = "unreadable-character" if code == REPLACEMENT else "invisible-character"
@@ -182,6 +170,23 @@ class Watch:
 def _lost(text: str) -> bool:
     match = SCIENTIFIC.fullmatch(text)
     return match is not None and int(match.group(1)) >= 11
+
+
+def _invisible(data: Bytes) -> list[tuple[int, int]]:
+    """Where characters stand that cannot be seen, and which they are.
+
+    A joiner inside a word of a script beyond ASCII is none: it belongs to the spelling.
+    """
+    places = np.flatnonzero(data >= MIN_LEAD)
+    places = places[IS_LEAD[data[places]]]
+    places = places[IS_INVISIBLE[data[places] & 0x0F, data[places + 1] & 0x3F, data[places + 2] & 0x3F]]
+    if not len(places):
+        return []
+    codes = data[places].astype(np.uint32) << 16 | data[places + 1].astype(np.uint32) << 8 | data[places + 2]
+    before = np.where(places > 0, data[np.maximum(places - 1, 0)], 0)
+    after = np.where(places + 3 < len(data), data[np.minimum(places + 3, len(data) - 1)], 0)
+    hit = ~np.isin(codes, JOINERS) | (before < 0x80) | (after < 0x80)
+    return list(zip(places[hit].tolist(), codes[hit].tolist(), strict=True))
 
 
 def _rows(offsets: npt.NDArray[np.int32], places: npt.NDArray[np.intp]) -> list[int]:

@@ -12,8 +12,9 @@ from typing import Final
 from valar_ui.jobs import Progress
 from valar_ui.problems import Problem, Report, Severity
 from valar_ui.readers import grid, ods, sheetxml
+from valar_ui.readers.filling import Facts, Wider
 from valar_ui.readers.headings import letters
-from valar_ui.readers.reading import ReadOptions, Sheet, UnreadableFile
+from valar_ui.readers.reading import ReadOptions, Record, Sheet, UnreadableFile
 from valar_ui.readers.sheetxml import Area, SheetFacts, SheetRow
 from valar_ui.readers.xlsx import open_workbook
 
@@ -108,7 +109,7 @@ def _read_chosen(
         try:
             made = _build(source, into, options, fresh, progress, width)
             break
-        except grid.Wider as fault:
+        except Wider as fault:
             width = fault.width
     report.absorb(fresh)
     hidden = tuple(
@@ -156,7 +157,7 @@ def _build(
     marks: dict[int, SheetRow] = {}
     hidden: set[int] = set()
 
-    def records() -> Iterator[grid.Record]:
+    def records() -> Iterator[Record]:
         last = 0
         for count, row in enumerate(source.rows()):
             if progress is not None and count % 1_000 == 0:
@@ -174,7 +175,7 @@ def _build(
         row = marks.pop(number, None)
         return () if row is None else _cell_problems(row, columns)
 
-    facts = grid.Facts(
+    facts = Facts(
         hidden=hidden.__contains__,
         heading_rows=lambda first: _heading_rows(first, source.merged),
         heading_cells=lambda first, rows: _heading_cells(first, rows, source.merged),
@@ -185,9 +186,9 @@ def _build(
     return grid.build(_without_trailing_blanks(records()), into=into, options=options, report=report, facts=facts)
 
 
-def _without_trailing_blanks(records: Iterator[grid.Record]) -> Iterator[grid.Record]:
+def _without_trailing_blanks(records: Iterator[Record]) -> Iterator[Record]:
     """Formatted but empty rows below the last cell are no records."""
-    waiting: list[grid.Record] = []
+    waiting: list[Record] = []
     for record in records:
         if any(record[2]):
             yield from waiting
