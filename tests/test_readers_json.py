@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
 from valar_ui.readers import UnreadableFile
-from valar_ui.readers.jsonlines import MAX_LINE
+from valar_ui.readers.jsonlines import MAX_LINE, items, utf8_items
 
 
 def lines(*texts: str) -> bytes:
@@ -321,3 +322,55 @@ def test_parquet_values_as_text(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile) as fault:
         read_bytes((tmp_path / "t.parquet").read_bytes()[:-20], tmp_path, "t.parquet")
     assert fault.value.code == "unreadable-parquet"
+
+
+LINE_PIECES = st.sampled_from(
+    [
+        *(
+            '{"a": 1, "b": "x"}',
+            '{"a":"","a":""}',
+            '{"a": "\\\\", "b": 0}',
+            '{"a": "\\"", "b": -0}',
+            '{"é": "\\u00e9“"}',
+        ),
+        *('{"a": 18446744073709551616}', '{"a": 18446744073709551615}', '{"a": 1.0}', '{"a": {}}', '{"a": ["b"]}'),
+        *('{"a": "\\ud800"}', "[1]", "NaN", '{"a": NaN}', '"text"', "12", "", " ", "\ufeff", "\t"),
+        *(
+            '{"a": true, "b": null}',
+            '{"a"',
+            '"b": 2}',
+            ":",
+            ",",
+            "{",
+            "}",
+            '"',
+            "\\",
+            "\r",
+            "\n",
+            "\r\n",
+            "\u2028",
+            "\0",
+        ),
+    ]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(text=st.lists(st.one_of(LINE_PIECES, st.just("\n")), max_size=20).map("".join))
+@example(text='{"a": 1,\r"b": 2}\n')
+@example(text='{"a": 1}\r')
+@example(text='{"a\\"": "", "a\\"": "\\""}')
+def test_lines_parsed_without_decoding_are_the_lines_decoded(text: str) -> None:
+    decoded = list(items(io.StringIO(text, newline="")))
+    undecoded = list(utf8_items(io.BytesIO(text.encode())))
+    assert [item._replace(flat=False) for item in undecoded] == decoded
+    for one, other in zip(undecoded, decoded, strict=True):
+        assert repr(one.value) == repr(other.value)
+        assert not one.flat or not any(isinstance(value, dict | list) for value in one.value.values())
+
+
+def test_plain_lines_need_no_decoding(tmp_path: Path) -> None:
+    content = lines('{"a": "x\\"y\\n", "b": 12, "c": null, "d": true}', '{"a": "“", "b": 0, "c": "", "d": false}')
+    assert [item.flat for item in utf8_items(io.BytesIO(content))] == [True, True]
+    reading = read_bytes(content, tmp_path, "f.jsonl")
+    assert cells(reading) == [('x"y\n', "12", "", "true"), ("“", "0", "", "false")]

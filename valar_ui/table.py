@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 CHUNK_ROWS: Final = 2_000
 """Rows gathered before they are written; also the unit of streaming."""
 
-CHUNK_BYTES: Final = 8_000_000
+CHUNK_BYTES: Final = 1_000_000
 """Characters gathered before they are written, so that a few huge cells do not pile up."""
 
 CELL_BYTES: Final = 8
@@ -152,6 +153,8 @@ class TableWriter:
         fields += [pa.field(str(at), pa.string(), metadata={"name": name}) for at, name in enumerate(columns)]
         self._schema = pa.schema(fields)
         self._writer = pa.ipc.new_file(str(self._partial), self._schema)
+        self._disk = ThreadPoolExecutor(1, "table")
+        self._writing: Future[None] | None = None
         self._numbers: list[int] = []
         self._lines: list[int] = []
         self._rows: list[Sequence[str]] = []
@@ -181,7 +184,7 @@ class TableWriter:
         if self._watch is not None:
             self._watch(batch)
         for start in range(0, len(numbers), CHUNK_ROWS):
-            self._writer.write_batch(batch.slice(start, CHUNK_ROWS))
+            self._write(batch.slice(start, CHUNK_ROWS))
         self.rows += len(numbers)
 
     def _flush(self) -> None:
@@ -193,8 +196,14 @@ class TableWriter:
         batch = pa.record_batch(arrays, schema=self._schema)
         if self._watch is not None:
             self._watch(batch)
-        self._writer.write_batch(batch)
+        self._write(batch)
         self._numbers, self._lines, self._rows, self._characters = [], [], [], 0
+
+    def _write(self, batch: pa.RecordBatch) -> None:
+        """Hand a batch to the thread that writes, once it is done with the one before."""
+        if self._writing is not None:
+            self._writing.result()
+        self._writing = self._disk.submit(self._writer.write_batch, batch)
 
     def __enter__(self) -> Self:
         return self
@@ -205,8 +214,11 @@ class TableWriter:
         try:
             if kind is None:
                 self._flush()
+            if self._writing is not None:
+                self._writing.result()
             self._writer.close()
             if kind is None:
                 self._partial.replace(self._path)
         finally:
+            self._disk.shutdown()
             self._partial.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from charset_normalizer import from_bytes
 
@@ -230,10 +230,15 @@ def decode(block: bytes, encoding: Encoding) -> str:
     return block.decode(encoding.name, _errors(encoding))
 
 
-def open_text(path: Path, encoding: Encoding) -> TextIOWrapper:
-    """Open for reading after the byte order mark, line ends as they are, never failing on a byte."""
+def open_bytes(path: Path, encoding: Encoding) -> BinaryIO:
+    """Open for reading after the byte order mark."""
     file = path.open("rb", buffering=BLOCK)
     file.seek(encoding.skip)
-    text = TextIOWrapper(file, encoding=encoding.name, errors=_errors(encoding), newline="")
+    return file
+
+
+def open_text(path: Path, encoding: Encoding) -> TextIOWrapper:
+    """Open for reading after the byte order mark, line ends as they are, never failing on a byte."""
+    text = TextIOWrapper(open_bytes(path, encoding), encoding=encoding.name, errors=_errors(encoding), newline="")
     text._CHUNK_SIZE = BLOCK  # type: ignore[attr-defined]  # 8 KB by default, which costs a third of the time
     return text

@@ -67,6 +67,7 @@ class JsonParser:
 
     def parse(self, text: str) -> tuple[Any, JsonFlaw | None]:
         """The value and what is wrong with it; the value is None where the flaw is fatal."""
+        self._duplicate = self._constant = None
         try:
             value, end = self._decoder.raw_decode(text, len(text) - len(text.lstrip(" \t\r\n")))
         except (json.JSONDecodeError, RecursionError) as fault:
@@ -104,6 +105,38 @@ class JsonParser:
                 "lone-surrogate", "A text holds half a character (a lone surrogate) that cannot be sent.", fatal=False
             )
         return value, None
+
+
+def plain_object(line: bytes) -> dict[str, Any] | None:
+    """An object of nothing but texts, integers, true, false and null; None where a closer look is needed.
+
+    orjson says nothing of duplicate keys: as many quotes as the keys and texts need show that there are none.
+    """
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if type(value) is not dict:
+        return None
+    texts, numbers = 0, []
+    for key, item in value.items():
+        kind = type(item)
+        if kind is str:
+            texts += 1
+        elif kind is int:
+            numbers.append(key)
+        elif item is not None and kind is not bool:
+            return None
+    quotes = line.count(b'"')
+    if b"\\" in line:
+        if b"\\\\" in line:
+            return None
+        quotes -= line.count(b'\\"')
+    if quotes != 2 * (len(value) + texts) or (numbers and b"-0" in line):
+        return None
+    for key in numbers:
+        value[key] = Number(value[key])
+    return value
 
 
 def _whole_characters(value: Any) -> Any:

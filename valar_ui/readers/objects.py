@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from valar_ui.problems import Problem, Report, Severity
 from valar_ui.readers import ready
@@ -29,8 +29,7 @@ MAX_DEPTH: Final = 8
 """Levels that become dotted columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One JSON value of the file, or what stood in its place."""
 
     number: int
@@ -39,6 +38,8 @@ class Item:
     value: Any = None
     flaw: JsonFlaw | None = None
     blank: bool = False
+    flat: bool = False
+    """The value is known to be an object without objects in it."""
 
 
 Key = str | tuple[str, ...]
@@ -209,11 +210,13 @@ def _write(items: Iterator[Item], shape: Shape, path: Path, options: ReadOptions
                 report.add(_not_an_object(item))
                 ledger.refused += 1
                 continue
-            flat = shape.flat(value)
+            flat: dict[Any, Any] = value if item.flat else shape.flat(value)
             if not flat.keys() <= known:
                 raise NewKey
             get = flat.get
-            writer.append(item.number, item.line, [cell(get(key)) for key in keys])
+            writer.append(
+                item.number, item.line, [text if type(text := get(key)) is str else cell(text) for key in keys]
+            )
         if not writer.rows:
             raise no_rows(report)
     watch.finish(Table(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -24,7 +25,7 @@ from valar_ui.readers import (
     parquet,
     workbook,
 )
-from valar_ui.readers.encodings import Encoding, decide, open_text
+from valar_ui.readers.encodings import Encoding, decide, open_bytes, open_text
 from valar_ui.readers.kinds import kind_of, text_kind
 from valar_ui.readers.reading import Reading, ReadOptions, Record, UnreadableFile
 from valar_ui.readers.source import Survey, survey, unpack
@@ -293,10 +294,15 @@ def _read_json(
     size = max(path.stat().st_size, 1)
 
     def items() -> Iterator[objects.Item]:
-        with open_text(path, encoding) as stream:
-            for count, item in enumerate((jsonlines if kind == "jsonl" else jsonfile).items(stream)):
+        with open_bytes(path, encoding) as file, open_text(path, encoding) as text:
+            if kind == "jsonl" and encoding.name == "utf-8" and found.utf8:
+                found_items, place = jsonlines.utf8_items(file), file.tell
+            else:
+                found_items = (jsonlines if kind == "jsonl" else jsonfile).items(text)
+                place = partial(_place, text)
+            for count, item in enumerate(found_items):
                 if progress is not None and count % 1_000 == 0:
-                    progress(_place(stream) / size)
+                    progress(place() / size)
                 yield item
 
     facts = Facts(found, name, options, report, encoding)
