@@ -65,5 +65,15 @@ def test_words_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     path.write_bytes(b"id,id\n1,2\n")
     assert main(["inspect", str(path)]) == 0
     told = capsys.readouterr().out
-    assert "1 rows, 2 columns" in told
+    assert "1 row, 2 columns" in told
     assert "warning" in told
+
+
+def test_every_row_with_a_problem_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes(b"id,text\n" + b"1,a\n2\n" * 50)
+    _, found = run(capsys, str(path))
+    rows = [problem["row"] for problem in found["problems"] if problem["code"] == "short-row"]
+    assert rows == list(range(3, 103, 2))
+    assert main(["inspect", str(path)]) == 0
+    assert "warning × 50  row 3: This row is too short" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import random
 from pathlib import Path
 
 import pytest
@@ -392,3 +393,16 @@ def test_any_table_comes_back_cell_for_cell(
     assert cells(reading) == kept
     assert numbers(reading) == [at + 2 for at, row in enumerate(rows) if any(row)]
     assert balanced(reading)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("size", [400, 3_000, 300_000])
+def test_bytes_that_are_no_text_are_refused_in_a_sentence(seed: int, size: int, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="no text") as refusal:
+        read_bytes(b"a,b\n\xff" + random.Random(seed).randbytes(size), tmp_path)
+    assert refusal.value.code == "not-a-table"
+
+
+def test_a_few_control_characters_do_not_make_a_text_binary(tmp_path: Path) -> None:
+    reading = read_bytes(b"a,b\n" + b"caf\xe9 au lait,\x07 rings \x1b[0m\n" * 20, tmp_path)
+    assert reading.rows == 20

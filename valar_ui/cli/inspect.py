@@ -6,9 +6,12 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from valar_ui.problems import Problem, Report
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile, read
 from valar_ui.suggest import suggest
 
@@ -97,7 +100,7 @@ def _print_json(reading: Reading, *, cells: bool) -> None:
         "suggestions": {}
         if ready
         else {target: found.column for target, found in suggest(table).items() if found.exact},
-        "problems": [problem.as_json() for problem in reading.report],
+        "problems": [problem.as_json() for problem in _problems(reading.report)],
         "error": None,
     }
     out = sys.stdout
@@ -116,6 +119,19 @@ def _print_json(reading: Reading, *, cells: bool) -> None:
             out.write((", " if place else "") + f'{{"custom_id": {name}, "params": {_ascii(params)}}}')
         out.write("]")
     out.write("}\n")
+
+
+def _problems(report: Report) -> Iterator[Problem]:
+    """Every problem with its row; those that were not kept whole point to the last one that was."""
+    for group in report.groups:
+        yield from group.examples
+        last = group.examples[-1]
+        for row in group.rows[len(group.examples) :] if last.row is not None else ():
+            yield replace(last, row=row, line=None, text=f"The same as in row {last.row:,}, with this row's own cells.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
 
 
 def _ascii(text: str) -> str:
@@ -140,7 +156,9 @@ def _print_text(reading: Reading) -> None:
     if reading.header_row is not None:
         parts.append(f"headings in row {reading.header_row}" if reading.header_row else "no headings")
     print(f"{reading.name}: {', '.join(parts)}")
-    print(f"{reading.rows:,} rows, {len(reading.columns):,} columns: {', '.join(reading.columns[:20])}")
+    rows, columns = _counted(reading.rows, "row"), _counted(len(reading.columns), "column")
+    print(f"{rows}, {columns}: {', '.join(reading.columns[:20])}")
     for group in reading.report.groups:
         example = group.examples[0]
-        print(f"{group.severity.value} × {group.count:,}  {example.text} {example.hint}")
+        row = f"row {example.row:,}: " if example.row is not None else ""
+        print(f"{group.severity.value} × {group.count:,}  {row}{example.text} {example.hint}")

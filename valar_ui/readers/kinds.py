@@ -73,6 +73,21 @@ def _refuse_markup(head: bytes, name: str) -> None:
         )
 
 
+CONTROLS: Final = frozenset(map(chr, {*range(2, 9), *range(14, 26), 27, 127}))
+"""Control characters that no program writes into a table."""
+
+
+def refuse_binary(sample: str) -> None:
+    """`UnreadableFile` for bytes whose encoding can only be guessed and that read like no text in it."""
+    strange = sum(map(sample.count, CONTROLS))
+    if strange > 0.02 * len(sample) and sum(control in sample for control in CONTROLS) > 3:
+        raise UnreadableFile(
+            "This file is no text: its bytes look like those of a program, a picture or something compressed.",
+            "Upload the spreadsheet itself; if it is one, save it as CSV or Excel again.",
+            code="not-a-table",
+        )
+
+
 def text_kind(sample: str, name: str) -> str:
     """csv, tsv, json or jsonl, by what the text begins with and then by the name."""
     extension = Path(name).suffix.lower()

@@ -26,7 +26,7 @@ from valar_ui.readers import (
     workbook,
 )
 from valar_ui.readers.encodings import Encoding, decide, open_bytes, open_text
-from valar_ui.readers.kinds import kind_of, text_kind
+from valar_ui.readers.kinds import kind_of, refuse_binary, text_kind
 from valar_ui.readers.reading import Reading, ReadOptions, Record, UnreadableFile
 from valar_ui.readers.source import Survey, survey, unpack
 
@@ -142,6 +142,8 @@ def _read(
     encoding = decide(path, utf8=found.utf8, option=options.encoding)
     with open_text(path, encoding) as stream:
         sample = _sample(stream)
+    if encoding.guessed:
+        refuse_binary(sample)
     kind = text_kind(sample, name)
     if kind in ("json", "jsonl"):
         return _read_json(path, found, kind, name, into, options, encoding, progress)
