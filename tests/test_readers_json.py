@@ -374,3 +374,18 @@ def test_plain_lines_need_no_decoding(tmp_path: Path) -> None:
     assert [item.flat for item in utf8_items(io.BytesIO(content))] == [True, True]
     reading = read_bytes(content, tmp_path, "f.jsonl")
     assert cells(reading) == [('x"y\n', "12", "", "true"), ("“", "0", "", "false")]
+
+
+def test_a_parquet_file_that_says_it_has_more_rows_than_it_holds_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
+    content = (tmp_path / "t.parquet").read_bytes()
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    refusals: list[str] = []
+    for at in range(footer, len(content) - 8):
+        if content[at] == 4:  # 2 as Thrift writes it; one of these bytes is the file's number of rows
+            damaged = content[:at] + b"\x0c" + content[at + 1 :]
+            try:
+                assert balanced(read_bytes(damaged, tmp_path, "t.parquet"))
+            except UnreadableFile as refusal:
+                refusals.append(refusal.text)
+    assert "This Parquet file is damaged: it says it has 6 rows and holds 2." in refusals

@@ -434,3 +434,11 @@ def test_workbooks_of_other_libraries(tmp_path: Path) -> None:
     book.save(out)
     reading = read_bytes(out.getvalue(), tmp_path, "f.xlsx")
     assert (cells(reading), rows_of(reading, "formula-without-result")) == ([("a", "")], [2])
+
+
+def test_a_field_that_asks_for_hundreds_of_gigabytes_ends_no_process_of_ours(tmp_path: Path) -> None:
+    content = bytearray(xls())
+    dimensions = content.index(bytes.fromhex("00020e0000000000"))
+    content[dimensions + 7] = 4  # the first row lies far below the last
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read_bytes(bytes(content), tmp_path, "f.xls")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
-
-from python_calamine import (
-    CalamineError,
-    CalamineWorkbook,
-    PasswordError,
-    SheetTypeEnum,
-    SheetVisibleEnum,
-)
 
 from valar_ui.jobs import Progress
 from valar_ui.problems import Report
@@ -29,28 +24,36 @@ MAX_AREA: Final = 20_000_000
 """Cells in the rectangle around all cells, which calamine keeps whole."""
 
 
-@contextmanager
-def _guarded() -> Iterator[None]:
-    """What the library raises, its panics too, becomes a refusal."""
+CHILD: Final = Path(__file__).with_name("calamine_child.py")
+
+
+def _ask(path: Path, sheet: str | None = None) -> Iterator[Any]:
+    """What the child process answers; `UnreadableFile` where it refuses or dies."""
+    command = [sys.executable, "-P", "-W", "ignore", str(CHILD), str(path.absolute())]
+    if sheet is not None:
+        command.append(sheet)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=1 << 20
+    )
+    assert process.stdout is not None
     try:
-        yield
-    except PasswordError:
-        raise UnreadableFile(
-            "This workbook is protected with a password (encrypted).",
-            "Save a copy without the password and upload that.",
-            code="password",
-        ) from None
-    except (CalamineError, OSError, ValueError):
-        raise _damaged() from None
-    except BaseException as fault:
-        if type(fault).__name__ == "PanicException":
-            raise _damaged() from None
-        raise
-
-
-def _open(path: Path) -> CalamineWorkbook:
-    with _guarded():
-        return CalamineWorkbook.from_path(path)
+        for line in process.stdout:
+            answer = json.loads(line)
+            if answer == "password":
+                raise UnreadableFile(
+                    "This workbook is protected with a password (encrypted).",
+                    "Save a copy without the password and upload that.",
+                    code="password",
+                )
+            if answer == "damaged":
+                raise _damaged()
+            yield answer
+        if process.wait() != 0:
+            raise _damaged()
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
 
 
 def _damaged() -> UnreadableFile:
@@ -62,21 +65,23 @@ def _damaged() -> UnreadableFile:
 
 
 def cell_text(value: Any) -> str:
-    """A value as calamine gives it, as text."""
+    """A value as the child process writes it, as text."""
     if isinstance(value, str):
         return unescaped(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float | int):
         return numfmt.plain(float(value))
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, time):
-        return value.isoformat(timespec="milliseconds").removesuffix(".000")
-    if isinstance(value, timedelta):
-        return numfmt.when(value / timedelta(days=1), numfmt.Kind.DURATION, epoch_1904=False) or ""
+    if isinstance(value, list):
+        kind, *rest = value
+        if kind == "datetime":
+            return datetime.fromisoformat(rest[0]).isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
+        if kind == "time":
+            return time.fromisoformat(rest[0]).isoformat(timespec="milliseconds").removesuffix(".000")
+        if kind == "timedelta":
+            days = timedelta(*rest) / timedelta(days=1)
+            return numfmt.when(days, numfmt.Kind.DURATION, epoch_1904=False) or ""
+        return str(rest[0])
     return str(value)
 
 
@@ -102,12 +107,11 @@ def read_xls(
     stream = container.stream(name)
     book = biff.open_book(stream)
     places = {sheet.name: place for sheet, place in book.sheets}
-    opened = _open(path)
 
     def open_sheet(name: str) -> workbook.Source:
         found = biff.read_sheet(stream, book, places[name])
         facts = SheetFacts(found.hidden_columns)
-        return workbook.Source(lambda: _rows(opened, name, found), found.merged, facts)
+        return workbook.Source(lambda: _rows(path, name, found), found.merged, facts)
 
     return workbook.read_sheets(
         tuple(sheet for sheet, _ in book.sheets),
@@ -126,15 +130,10 @@ def read_xlsb(
     for part in archive.namelist():
         if part.lower().startswith("xl/worksheets/") and part.lower().endswith(".bin"):
             _refuse_far_cells(archive.read(part))
-    opened = _open(path)
-    sheets = tuple(
-        Sheet(sheet.name, sheet.visible == SheetVisibleEnum.Visible)
-        for sheet in opened.sheets_metadata
-        if sheet.typ == SheetTypeEnum.WorkSheet
-    )
+    sheets = tuple(Sheet(name, visible) for name, visible, has_cells in next(_ask(path), ()) if has_cells)
     return workbook.read_sheets(
         sheets,
-        lambda name: workbook.Source(lambda: _rows(opened, name, biff.XlsSheet())),
+        lambda name: workbook.Source(lambda: _rows(path, name, biff.XlsSheet())),
         into=into,
         options=options,
         report=report,
@@ -179,21 +178,21 @@ def _too_far() -> UnreadableFile:
     )
 
 
-def _rows(opened: CalamineWorkbook, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
-    with _guarded():
-        sheet = opened.get_sheet_by_name(name)
-    if sheet.start is None or sheet.end is None:
+def _rows(path: Path, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
+    answers = _ask(path, name)
+    start, end = next(answers, (None, None))
+    if start is None or end is None:
         if found.errors:
             yield from _only_errors(found)
         return
-    if (sheet.end[0] + 1) * (sheet.end[1] + 1) > MAX_AREA:
+    if (end[0] + 1) * (end[1] + 1) > MAX_AREA:
         raise _too_far()
     texts, errors = found.texts, found.errors
     marked: dict[int, list[int]] = {}
     for row, column in errors:
         marked.setdefault(row, []).append(column)
-    left = [""] * sheet.start[1]
-    for row, values in enumerate(sheet.iter_rows()):
+    left = [""] * start[1]
+    for row, values in enumerate(chain.from_iterable(answers)):
         cells = left + [cell_text(value) for value in values]
         if texts:
             cells = [texts.get((row, column), cell) if cell else cell for column, cell in enumerate(cells)]

@@ -77,6 +77,12 @@ def _write(
                     ledger.left_out += 1
                 else:
                     writer.append(number, 0, cells)
+        if number != total:
+            raise UnreadableFile(
+                f"This Parquet file is damaged: it says it has {total:,} rows and holds {number:,}.",
+                "Write or download it again.",
+                code="unreadable-parquet",
+            )
         if not writer.rows:
             raise UnreadableFile("No rows are left: all are left out.", "Put some back.", code="no-rows-left")
     watch.finish(Table(path))
