@@ -5,14 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from tests.composing import MODEL, codes, make_reading, prompt, ready, ready_rows
+from valar_ui.checks import Inspection
+from valar_ui.compose import Many, compose, compose_many
 from valar_ui.jobs import Cancelled
 from valar_ui.plan import part_body, plan
 from valar_ui.prepare import (
@@ -30,7 +35,7 @@ from valar_ui.prepare import (
 from valar_ui.pricing import Usage
 from valar_ui.problems import Severity
 from valar_ui.readers import Reading, read
-from valar_ui.recipe import Collapse, EditCell, FromColumn, IdRule, LeaveOut, LeaveOutRow, Recipe, Step
+from valar_ui.recipe import Collapse, EditCell, Fixed, FromColumn, IdRule, LeaveOut, LeaveOutRow, Recipe, Step, Turn
 
 COLUMNS = ["id", "text", "heat"]
 ROWS = [
@@ -270,3 +275,83 @@ def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
     assert codes(result.report) == ["no-requests"]
     assert (result.longest, result.first_problem, list(result.manifest())) == (None, None, [])
     assert plan(result.sizes, "l").parts == ()
+
+
+def _everything(prepared: Prepared) -> dict[str, object]:
+    """All that a pass found and wrote."""
+    return {
+        "facts": {**orjson.loads((prepared.folder / "prepared.json").read_bytes())},
+        "items": prepared.items_path.read_bytes(),
+        "sizes": prepared.sizes.tolist(),
+        "manifest": list(prepared.manifest()),
+        "problems": prepared.problems_path.read_bytes(),
+    }
+
+
+CELLS = st.one_of(
+    st.sampled_from(["", " ", "\u3000", "\x85", "\x1c", "\x00", "\x1f", "\x7f", '"', "\\", "\n\r\t", "\b"]),
+    st.sampled_from(["é", "😀", "x" * 999, "ü" * 999]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+    st.text(st.sampled_from('ab "\\\n“,😀'), min_size=1, max_size=40),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(["a", "b", "r-1", "r-2", "R 3", "", "r-4"]), CELLS, CELLS), min_size=1),
+    turns=st.lists(
+        st.tuples(
+            st.sampled_from(["system", "assistant"]), st.sampled_from(["Be “brief”.", "{{a}} was", "\x00valar\x00"])
+        ),
+        max_size=2,
+    ),
+    text=st.sampled_from(['Say "{{a}}"\nof {{b}}!', "{{a}}", "{{a}}{{b}}{{a}}", "{{ a }} {{unknown}}", "ü{{b}}", "no"]),
+    column=st.sampled_from([None, "id"]),
+    legal=st.booleans(),
+    capped=st.booleans(),
+    steps=st.sampled_from(
+        [
+            (),
+            (EditCell(row=3, column="a", text="mended"),),
+            (LeaveOutRow(row=2),),
+            (LeaveOut(code="*"),),
+            (Collapse(),),
+        ]
+    ),
+)
+def test_a_pass_over_many_rows_at_once_is_the_pass_over_each(
+    rows: list[tuple[str, str, str]],
+    turns: list[tuple[str, str]],
+    text: str,
+    column: str | None,
+    legal: bool,
+    capped: bool,
+    steps: tuple[Step, ...],
+    tmp_path: Path,
+) -> None:
+    recipe = Recipe(
+        model=Fixed(fixed=MODEL),
+        turns=tuple(Turn.model_validate({"role": role, "text": said}) for role, said in [*turns, ("user", text)]),
+        max_output_tokens=Fixed(fixed=9) if capped else None,
+        custom_id=IdRule(column=column, legal=legal),
+    )
+    reading = make_reading(tmp_path, ["id", "a", "b"], rows)
+    found = []
+    for name in ("many", "each"):
+        shutil.rmtree(tmp_path / name, ignore_errors=True)
+        with pytest.MonkeyPatch.context() as patch:
+            if name == "each":
+                patch.setattr(Inspection, "clear", lambda *_: False)
+            found.append(_everything(prepare(reading, recipe, steps=steps, folder=tmp_path / name)))
+    assert found[0] == found[1]
+
+
+def test_sound_rows_are_composed_many_at_a_time(tmp_path: Path) -> None:
+    reading = make_reading(tmp_path, ["id", "text"], [(f"r-{at}", f'“{at}"\\\n') for at in range(5_000)])
+    recipe = prompt("Sum up: {{text}}", custom_id=IdRule(column="id"))
+    made = list(compose_many(reading.table, recipe, clear=lambda _: True))
+    assert {type(one) for one in made} == {Many}
+    single = list(compose(reading.table, recipe))
+    assert b",".join(one.items for one in made if isinstance(one, Many)) == b",".join(one.item for one in single)
+    marks = [mark for one in made if isinstance(one, Many) for mark in one.marks()]
+    assert marks == [hash(one.body) for one in single]

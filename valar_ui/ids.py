@@ -16,6 +16,7 @@ from functools import partial
 from typing import Final, Self
 
 import numpy as np
+import pyarrow as pa
 
 from valar_ui.limits import CUSTOM_ID, MAX_CUSTOM_ID
 from valar_ui.recipe import EditCell, IdRule, MakeLegalIds, Recipe, Step
@@ -43,6 +44,13 @@ class Edits:
         for step in steps:
             if isinstance(step, EditCell):
                 self.rows.setdefault(step.row, {})[step.column] = step.text
+
+    def touch(self, numbers: pa.Array) -> bool:
+        """Whether one of these ascending row numbers, of which there is one at least, may have an edited cell."""
+        if not self.rows:
+            return False
+        first, last = numbers[0].as_py(), numbers[-1].as_py()
+        return any(first <= row <= last for row in self.rows)
 
     def apply(self, chunk: Chunk) -> None:
         """Put the new texts into a chunk's columns."""

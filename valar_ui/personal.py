@@ -53,12 +53,12 @@ def is_iban(text: str) -> bool:
 def personal_data(table: Table, columns: Sequence[str]) -> Found:
     """Which rows of which columns hold which kind; edited cells are not seen here."""
     found: Found = {}
-    for numbers, arrays in table.arrays(columns):
-        for column, cells in zip(columns, arrays, strict=True):
+    for part in table.slices(columns):
+        for column, cells in part.columns.items():
             suspects = pc.indices_nonzero(pc.match_substring_regex(cells, _ANY))
             for at in suspects.to_pylist():
                 for kind in kinds_in(cells[at].as_py()):
-                    found.setdefault((kind, column), array("Q")).append(numbers[at].as_py())
+                    found.setdefault((kind, column), array("Q")).append(part.numbers[at].as_py())
     return found
 
 

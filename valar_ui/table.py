@@ -40,6 +40,22 @@ class Chunk:
         return len(self.numbers)
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A run of consecutive rows as Arrow arrays, of which Python objects are made only when asked for."""
+
+    start: int
+    """Index of the first row in the table, from 0."""
+    numbers: pa.Array
+    lines: pa.Array
+    columns: dict[str, pa.Array]
+
+    def chunk(self) -> Chunk:
+        """The same as lists."""
+        columns = {name: column.to_pylist() for name, column in self.columns.items()}
+        return Chunk(self.start, self.numbers.to_pylist(), self.lines.to_pylist(), columns)
+
+
 class Table:
     """Random access for previews, streams for work; opening one reads no cell.
 
@@ -105,27 +121,25 @@ class Table:
         self, columns: Sequence[str] | None = None, *, start: int = 0, stop: int | None = None
     ) -> Iterator[Chunk]:
         """Stream rows `start` to `stop` with the named columns (all by default), in order."""
+        return (part.chunk() for part in self.slices(columns, start=start, stop=stop))
+
+    def slices(
+        self, columns: Sequence[str] | None = None, *, start: int = 0, stop: int | None = None
+    ) -> Iterator[Slice]:
+        """As `chunks`, without making Python objects."""
         names = self.columns if columns is None else tuple(columns)
         stop = len(self) if stop is None else min(stop, len(self))
         file = self._stream(names)
         for at in range(file.num_record_batches):
             low, high = max(start, self._starts[at]), min(stop, self._starts[at + 1])
-            if low >= high:
-                continue
-            batch = file.get_batch(at).slice(low - self._starts[at], high - low)
-            yield Chunk(
-                low,
-                batch.column("n").to_pylist(),
-                batch.column("l").to_pylist(),
-                {name: batch.column(self._position[name]).to_pylist() for name in names},
-            )
-
-    def arrays(self, columns: Sequence[str]) -> Iterator[tuple[pa.Array, list[pa.Array]]]:
-        """Stream the row numbers and the named columns as Arrow arrays, without making Python objects."""
-        file = self._stream(columns)
-        for at in range(file.num_record_batches):
-            batch = file.get_batch(at)
-            yield batch.column("n"), [batch.column(self._position[name]) for name in columns]
+            if low < high:
+                batch = file.get_batch(at).slice(low - self._starts[at], high - low)
+                yield Slice(
+                    low,
+                    batch.column("n"),
+                    batch.column("l"),
+                    {name: batch.column(self._position[name]) for name in names},
+                )
 
 
 def _texts(cells: Sequence[str]) -> pa.Array:

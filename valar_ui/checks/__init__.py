@@ -14,7 +14,7 @@ from valar_ui.checks.label import check_label
 from valar_ui.checks.recipe import Answer, Columns, Images, Params, Prompt
 from valar_ui.checks.rows import AsRead, BodyLimit, ChangedIds, CustomIds
 from valar_ui.checks.whole import HowMany, Identical, LongPrompts, OutputLimit, PersonalData, identical
-from valar_ui.compose import Composed, preview
+from valar_ui.compose import Composed, Many, preview
 from valar_ui.ids import Ids
 from valar_ui.pricing import BUILT_IN, Prices
 from valar_ui.problems import Problem, Report
@@ -70,6 +70,15 @@ class Inspection:
         """Tell the checks that this row is sent."""
         for check in self._goes:
             check.goes(composed)
+
+    def clear(self, many: Many) -> bool:
+        """Whether nothing is wrong with any of these rows."""
+        return all(check.clear(many) for check in self._rows)
+
+    def many_go(self, many: Many) -> None:
+        """Tell the checks that these rows are sent."""
+        for check in self._goes:
+            check.many_go(many)
 
     def end(self, sent: Sent) -> list[Problem]:
         """What is wrong with the whole."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from valar_ui.compose import Composed
+from valar_ui.compose import Composed, Many
 from valar_ui.ids import Ids
 from valar_ui.limits import ENDPOINT
 from valar_ui.pricing import BUILT_IN, Prices
@@ -63,8 +63,15 @@ class Check:
         """What is wrong with one row."""
         return ()
 
+    def clear(self, many: Many) -> bool:  # noqa: ARG002 - for those that override it
+        """Whether `row` would say nothing of any of these rows; False where that takes a look at each."""
+        return False
+
     def goes(self, composed: Composed) -> None:
         """Told of each row that will be sent."""
+
+    def many_go(self, many: Many) -> None:
+        """Told of many rows that will be sent, in place of `goes`; only after `clear` said so."""
 
     def end(self, sent: Sent) -> Iterable[Problem]:  # noqa: ARG002 - for those that override it
         """What is wrong with the whole."""

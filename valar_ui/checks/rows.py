@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from operator import ne
 
 import numpy as np
 
 from valar_ui.checks.check import FRAME_BYTES, Check, Scope, Sent
-from valar_ui.compose import Composed, used_columns
+from valar_ui.compose import Composed, Many, used_columns
 from valar_ui.ids import id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
 from valar_ui.problems import Group, Problem, Severity
@@ -42,6 +43,9 @@ class AsRead(Check):
             at += 1
         self._at = at
         return found
+
+    def clear(self, many: Many) -> bool:
+        return bisect_left(self._rows, many.rows[0]) == bisect_right(self._rows, many.rows[-1])
 
 
 def _as_read(group: Group, row: int) -> Problem:
@@ -83,6 +87,9 @@ class CustomIds(Check):
             return ()
         return (Problem(code, text, hint, composed.row, self._column, line=composed.line),)
 
+    def clear(self, many: Many) -> bool:
+        return self._repeated.isdisjoint(many.custom_ids) and all(map(is_legal, many.custom_ids))
+
     def goes(self, composed: Composed) -> None:
         if composed.custom_id in self._repeated:
             self._first.setdefault(composed.custom_id, composed.row)
@@ -114,8 +121,14 @@ class ChangedIds(Check):
             ),
         )
 
+    def clear(self, many: Many) -> bool:
+        return self._repeated.isdisjoint(many.originals)
+
     def goes(self, composed: Composed) -> None:
         self._changed += composed.original != composed.custom_id
+
+    def many_go(self, many: Many) -> None:
+        self._changed += sum(map(ne, many.originals, many.custom_ids))
 
     def end(self, sent: Sent) -> Iterable[Problem]:
         if self.idle or not self._changed:
@@ -147,3 +160,6 @@ class BodyLimit(Check):
                 line=composed.line,
             ),
         )
+
+    def clear(self, many: Many) -> bool:
+        return int(many.sizes.max()) < MAX_BODY_BYTES // 2

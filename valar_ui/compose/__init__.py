@@ -5,11 +5,14 @@ need more than one row, and rules about the recipe itself, live in `checks`.
 """
 
 from valar_ui.compose.asked import fixed_params, sendable, sent_columns, sources, used_columns
-from valar_ui.compose.loop import Composed, compose, placed, preview
+from valar_ui.compose.loop import Composed, compose, compose_many, placed, preview
+from valar_ui.compose.many import Many
 
 __all__ = [
     "Composed",
+    "Many",
     "compose",
+    "compose_many",
     "fixed_params",
     "placed",
     "preview",

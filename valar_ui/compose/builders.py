@@ -19,7 +19,7 @@ from valar_ui.template import Template, resolve
 Placed = tuple[str | None, Flaw]
 """A flaw and the column it is in."""
 
-_LONG = 1_000
+LONG: Final = 1_000
 """Characters from which a text's UTF-8 bytes are taken from the body's length: near enough for an estimate."""
 
 Made = tuple[dict[str, Any], bytes, str, bool, int, int, int, Sequence[Placed]]
@@ -71,11 +71,11 @@ class Prompts:
         used = used_columns(recipe, columns)
         self.columns = [column for column in columns if column in used]
         at = {column: position for position, column in enumerate(self.columns)}
-        self._base = fixed_params(recipe)
-        self._beside = len(orjson.dumps(self._base | {"input": [{"role": turn.role} for turn in recipe.turns]}))
+        self.base = fixed_params(recipe)
+        self.beside = len(orjson.dumps(self.base | {"input": [{"role": turn.role} for turn in recipe.turns]}))
         turns = [_Turn(turn, columns, at) for turn in recipe.turns]
         last = max((n for n, turn in enumerate(recipe.turns) if turn.role == "user"), default=-1)
-        self._turns = [(turn, n == last) for n, turn in enumerate(turns) if n == last or turn.holes or turn.first]
+        self.turns = [(turn, n == last) for n, turn in enumerate(turns) if n == last or turn.holes or turn.first]
         self._cells = [
             (name, source.column, at[source.column])
             for name, source in sources(recipe)
@@ -85,14 +85,19 @@ class Prompts:
         self._groups = {name.partition(".")[0] for name, _, _ in self._cells if "." in name}
         self._model_column = recipe.model.column if isinstance(recipe.model, FromColumn) else None
 
+    @property
+    def texts_only(self) -> bool:
+        """Nothing but texts comes from the sheet: no param, no image."""
+        return not self._cells and not self._images and isinstance(self.base["model"], str)
+
     def make(self, cells: tuple[str, ...]) -> Made:
         """One row's request."""
-        params = self._base.copy()
+        params = self.base.copy()
         wrong: list[Placed] = []
         messages: list[dict[str, Any]] = []
         characters = wide = images = 0
         prompt, holes_empty, estimated = "", False, False
-        for turn, last in self._turns:
+        for turn, last in self.turns:
             if turn.holes:
                 pieces, blank = [turn.first], []
                 for position, literal in turn.holes:
@@ -108,7 +113,7 @@ class Prompts:
                     continue
                 message: dict[str, Any] = {"role": turn.role, "content": text}
                 if not text.isascii():
-                    if len(text) < _LONG:
+                    if len(text) < LONG:
                         wide += len(text.encode()) - len(text)
                     else:
                         estimated = True
@@ -130,7 +135,7 @@ class Prompts:
             self._read(params, cells, wrong)
         body = orjson.dumps(params)
         if estimated:
-            wide = max(len(body) - self._beside - characters, wide)
+            wide = max(len(body) - self.beside - characters, wide)
         return params, body, prompt, holes_empty, characters, wide, images, wrong
 
     def _pictures(self, cells: tuple[str, ...], wrong: list[Placed]) -> list[dict[str, Any]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from valar_ui.compose.builders import Prompts, Ready
+from valar_ui.compose.many import Frame, Many
 from valar_ui.flaws import Flaw
 from valar_ui.ids import Edits, Ids
 from valar_ui.problems import Problem
 from valar_ui.recipe import Recipe, Step
-from valar_ui.table import Table
+from valar_ui.table import Chunk, Table
 
 
 # Not frozen: a hundred thousand frozen ones take a second longer to make.
@@ -64,37 +65,66 @@ def compose(
     `ids` (from `Ids.scan`) spares reading the id column again. Of `steps`, edited cells and legal ids count here;
     rows left out and rows collapsed are `prepare`'s.
     """
+    for made in compose_many(table, recipe, steps=steps, start=start, stop=stop, ids=ids):
+        assert isinstance(made, Composed)
+        yield made
+
+
+def compose_many(
+    table: Table,
+    recipe: Recipe,
+    *,
+    steps: Sequence[Step] = (),
+    start: int = 0,
+    stop: int | None = None,
+    ids: Ids | None = None,
+    clear: Callable[[Many], bool] | None = None,
+) -> Iterator[Composed | Many]:
+    """As `compose`, but rows come many at a time where they have no flaw and `clear` says that nothing else has."""
     ids = Ids.scan(table, recipe, steps) if ids is None else ids
     edits = Edits(steps)
     builder = Ready() if recipe.kind == "ready" else Prompts(recipe, table.columns)
     columns = [column for column in builder.columns if column in table.columns]
     if len(columns) < len(builder.columns):
         return
+    frame = Frame(builder) if clear is not None and isinstance(builder, Prompts) else None
     read = columns if ids.column is None or ids.column in columns else [*columns, ids.column]
-    for chunk in table.chunks(read, start=start, stop=stop):
+    for part in table.slices(read, start=start, stop=stop):
+        if frame is not None and frame.fits and clear is not None and not edits.touch(part.numbers):
+            originals = part.columns[ids.column].to_pylist() if ids.column is not None else [""] * len(part.numbers)
+            custom_ids = list(map(ids.of, part.numbers.to_pylist(), originals))
+            many = frame.make(part, originals, custom_ids)
+            if many is not None and clear(many):
+                yield many
+                continue
+        chunk = part.chunk()
         edits.apply(chunk)
-        originals = chunk.columns[ids.column] if ids.column is not None else [""] * len(chunk)
-        rows = zip(*(chunk.columns[column] for column in columns), strict=True) if columns else [()] * len(chunk)
-        for index, (number, line, original, cells) in enumerate(
-            zip(chunk.numbers, chunk.lines, originals, rows, strict=True), start=chunk.start
-        ):
-            params, body, prompt, holes_empty, characters, wide, images, wrong = builder.make(cells)
-            problems = tuple(placed(flaw, number, column, line) for column, flaw in wrong) if wrong else ()
-            yield Composed(
-                index,
-                number,
-                line or None,
-                original,
-                ids.of(number, original),
-                params,
-                body,
-                prompt,
-                holes_empty,
-                characters,
-                wide,
-                images,
-                problems,
-            )
+        yield from _one_by_one(chunk, builder, columns, ids)
+
+
+def _one_by_one(chunk: Chunk, builder: Prompts | Ready, columns: Sequence[str], ids: Ids) -> Iterator[Composed]:
+    originals = chunk.columns[ids.column] if ids.column is not None else [""] * len(chunk)
+    rows = zip(*(chunk.columns[column] for column in columns), strict=True) if columns else [()] * len(chunk)
+    for index, (number, line, original, cells) in enumerate(
+        zip(chunk.numbers, chunk.lines, originals, rows, strict=True), start=chunk.start
+    ):
+        params, body, prompt, holes_empty, characters, wide, images, wrong = builder.make(cells)
+        problems = tuple(placed(flaw, number, column, line) for column, flaw in wrong) if wrong else ()
+        yield Composed(
+            index,
+            number,
+            line or None,
+            original,
+            ids.of(number, original),
+            params,
+            body,
+            prompt,
+            holes_empty,
+            characters,
+            wide,
+            images,
+            problems,
+        )
 
 
 def preview(

@@ -6,6 +6,7 @@ import hashlib
 import os
 from array import array
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from valar_ui.compose import Composed
+from valar_ui.compose import Composed, Many
 from valar_ui.pricing import TOKENS_A_MESSAGE, TOKENS_AN_IMAGE, Usage, text_tokens
 
 BLOCK: Final = 1 << 20
@@ -39,9 +40,8 @@ class Items:
         self._hash = hashlib.sha256()
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="items")
         self._waiting: deque[Future[None]] = deque()
-        self._block: list[bytes] = []
+        self._block: list[bytes | memoryview] = []
         self._gathered = 0
-        self._begun = False
         self.bytes = 0
 
     def add(self, item: bytes) -> None:
@@ -51,12 +51,17 @@ class Items:
         if self._gathered >= BLOCK:
             self._flush()
 
+    def extend(self, items: memoryview) -> None:
+        """Append items that are joined by commas already."""
+        self._block.append(items)
+        self._gathered += len(items) + 1
+        if self._gathered >= BLOCK:
+            self._flush()
+
     def _flush(self) -> None:
         block = b",".join(self._block)
-        if self._begun:
-            block = b"," + block
-        self._begun = True
-        self._block, self._gathered = [], 0
+        # An empty item before the next ones makes their first comma.
+        self._block, self._gathered = [b""], 0
         self.bytes += len(block)
         if len(self._waiting) >= self.AHEAD:
             self._waiting.popleft().result()
@@ -74,7 +79,7 @@ class Items:
     ) -> None:
         try:
             if kind is None:
-                if self._block:
+                if self._gathered:
                     self._flush()
                 for waiting in self._waiting:
                     waiting.result()
@@ -102,6 +107,12 @@ class Manifest:
     def add(self, row: tuple[str, int, str, int]) -> None:
         """Append one row: custom_id, row, original, request."""
         self._rows.append(row)
+        if len(self._rows) >= self.ROWS:
+            self._flush()
+
+    def extend(self, rows: Iterable[tuple[str, int, str, int]]) -> None:
+        """Append many rows."""
+        self._rows += rows
         if len(self._rows) >= self.ROWS:
             self._flush()
 
@@ -143,6 +154,17 @@ class Tally:
         self.output.append(limit or 0)
         self.model.append(self.models.setdefault(params["model"], len(self.models)))
         return limit is not None
+
+    def extend(self, many: Many) -> int:
+        """Count many requests; returns how many set max_output_tokens."""
+        count = len(many.rows)
+        self.characters.frombytes(many.characters.astype(np.uint32).tobytes())
+        self.wide.frombytes(many.wide.astype(np.uint32).tobytes())
+        self.beside.extend([len(many.params["input"]) * TOKENS_A_MESSAGE] * count)
+        limit = many.params.get("max_output_tokens")
+        self.output.extend([limit or 0] * count)
+        self.model.extend([self.models.setdefault(many.params["model"], len(self.models))] * count)
+        return 0 if limit is None else count
 
     def usage(self, kept: npt.NDArray[np.intp] | None) -> dict[str, Usage]:
         """Sums by model over the kept requests (None: all)."""

@@ -8,6 +8,7 @@ import shutil
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ import orjson
 import pyarrow as pa
 
 from valar_ui.checks import Inspection, Scope, Sent, identical
-from valar_ui.compose import compose
+from valar_ui.compose import Many, compose_many
 from valar_ui.ids import Ids, repeats
 from valar_ui.jobs import Progress
 from valar_ui.prepare.files import MANIFEST, Items, Manifest, Tally
@@ -143,7 +144,14 @@ class _Pass:
         items_path, manifest_path = self._folder / "items.bin", self._folder / "manifest.arrow"
         manifest = Manifest(manifest_path)
         with Items(items_path) as items:
-            for composed in compose(self._table, self._recipe, steps=self._steps, ids=ids):
+            for composed in compose_many(
+                self._table, self._recipe, steps=self._steps, ids=ids, clear=partial(self._clear, inspection)
+            ):
+                if isinstance(composed, Many):
+                    self._progress(0.95 * composed.start / total)
+                    self._many(composed, items, manifest)
+                    inspection.many_go(composed)
+                    continue
                 if composed.index % EVERY == 0:
                     self._progress(0.95 * composed.index / total)
                 problems = inspection.row(composed)
@@ -184,6 +192,20 @@ class _Pass:
             self._going_rows = rows
             return items.bytes, items.sha256, 0, tally.usage(None)
         return self._rewrite(items_path, manifest_path, dropped, first)
+
+    def _clear(self, inspection: Inspection, many: Many) -> bool:
+        return self._leave_rows.isdisjoint(many.rows) and inspection.clear(many)
+
+    def _many(self, many: Many, items: Items, manifest: Manifest) -> None:
+        """Rows that nothing stands against go as they are."""
+        sent = self._sent
+        items.extend(many.items)
+        manifest.extend(zip(many.custom_ids, many.rows, many.originals, count(len(sent.rows)), strict=False))
+        sent.rows.extend(many.rows)
+        sent.sizes.frombytes(many.sizes.astype(np.uint32).tobytes())
+        sent.marks.extend(many.marks())
+        sent.ids.extend(map(hash, many.custom_ids))
+        sent.unlimited += len(many.rows) - self._tally.extend(many)
 
     def _leaves(self, problem: Problem) -> bool:
         return any(
