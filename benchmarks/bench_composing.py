@@ -255,6 +255,9 @@ def main() -> None:
 def _run(name: str, folder: Path) -> dict[str, float]:
     for left in folder.glob("prepared*"):
         shutil.rmtree(left)
+    for left in (*folder.glob("table-*"), *folder.glob("part-*"), *folder.glob("body.json")):
+        left.unlink()
+    os.sync()  # what an earlier run wrote is not this one's to wait for
     command = [sys.executable, "-m", "benchmarks.bench_composing", "--work", name, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
     taken: dict[str, float] = json.loads(done.stdout)

@@ -108,6 +108,10 @@ def memory(*names: str) -> float:
 
 
 def _ours(path: Path) -> Callable[[], Callable[[], object]]:
+    # The app has loaded both long before anybody uploads a file; Arrow loads pandas at its first array.
+    import pandas  # noqa: F401
+
+    import valar_ui.readers.sniff  # noqa: F401
     from valar_ui.readers import read
 
     def work() -> Callable[[], object]:

@@ -19,7 +19,7 @@ from valar_ui.readers.dialect import WHOLE_LINE, Dialect
 from valar_ui.readers.encodings import SINGLE_BYTE, Encoding, decode, open_text
 from valar_ui.readers.reading import Record
 
-BLOCK: Final = 1 << 20
+BLOCK: Final = 1 << 21
 """Bytes parsed at once."""
 
 MOST_BLOCKS: Final = 64

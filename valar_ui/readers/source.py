@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,9 +39,11 @@ def survey(path: Path, *, progress: Progress | None = None) -> Survey:
     size = path.stat().st_size
     digest = hashlib.sha256()
     utf8, done, rest = True, 0, b""
-    with path.open("rb", buffering=0) as file:
+    with path.open("rb", buffering=0) as file, ThreadPoolExecutor(1, "hash") as pool:
+        hashing = pool.submit(digest.update, b"")
         while block := file.read(BLOCK):
-            digest.update(block)
+            hashing.result()
+            hashing = pool.submit(digest.update, block)
             done += len(block)
             if utf8 and (rest or not block.isascii()):
                 whole = rest + block
@@ -48,6 +51,7 @@ def survey(path: Path, *, progress: Progress | None = None) -> Survey:
                 utf8, rest = _is_utf8(whole[:cut]), whole[cut:]
             if progress is not None:
                 progress(done / size)
+        hashing.result()
     return Survey(size, digest.hexdigest(), utf8 and not rest)
 
 

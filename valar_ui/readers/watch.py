@@ -39,12 +39,11 @@ INVISIBLE: Final = {
 }
 """UTF-8 bytes as one number, and what they are in words."""
 
-MIN_LEAD: Final = min(INVISIBLE) >> 16
-IS_LEAD: Final = np.isin(np.arange(256), [code >> 16 for code in INVISIBLE])
-"""Which bytes begin a character that may be one of them."""
+LEADS: Final = tuple(sorted({code >> 16 for code in INVISIBLE}))
+"""Bytes with which one of them may begin."""
 
 IS_INVISIBLE: Final = np.zeros((16, 64, 64), dtype=bool)
-"""The same characters by the bits that UTF-8 leaves free in each of the three bytes."""
+"""The same by the bits that UTF-8 leaves free in each of the three bytes."""
 
 for _code in INVISIBLE:
     IS_INVISIBLE[_code >> 16 & 0x0F, _code >> 8 & 0x3F, _code & 0x3F] = True
@@ -177,8 +176,10 @@ def _invisible(data: Bytes) -> list[tuple[int, int]]:
 
     A joiner inside a word of a script beyond ASCII is none: it belongs to the spelling.
     """
-    places = np.flatnonzero(data >= MIN_LEAD)
-    places = places[IS_LEAD[data[places]]]
+    leads = data == LEADS[0]
+    for lead in LEADS[1:]:
+        leads |= data == lead
+    places = np.flatnonzero(leads)
     places = places[IS_INVISIBLE[data[places] & 0x0F, data[places + 1] & 0x3F, data[places + 2] & 0x3F]]
     if not len(places):
         return []
