@@ -21,7 +21,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.e2e import browser
 from tests.e2e.driver import control, keyed, open_page, settled
@@ -29,6 +29,16 @@ from tests.e2e.server import AppServer
 
 WAIT_MS = 180_000
 WORDS = ["kettle", "lamp", "größe", "naïve", "fine", "bad", "good", "slow", "quiet", "lid", "良い", "冷たい"]
+
+SHOWN = """pattern => {
+    const words = new RegExp(pattern, "i"), nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
+        const element = node.parentElement;
+        if ((words.test(node.data) || words.test(element.textContent)) && element.checkVisibility()) return true;
+    }
+    return false;
+}"""
+"""Whether an element that is shown has these words."""
 
 
 def write_sheet(path: Path, rows: int, size: int) -> None:
@@ -52,7 +62,9 @@ class Stopwatch:
     def __call__(self, name: str, act: Callable[[], object], words: str | re.Pattern[str]) -> None:
         began = time.perf_counter()
         act()
-        expect(self.page.get_by_text(words).locator("visible=true").first).to_be_visible(timeout=WAIT_MS)
+        pattern = words.pattern if isinstance(words, re.Pattern) else re.escape(words)
+        # Playwright's own waiting looks again only after 100 ms, then 250: too coarse for what is measured here.
+        self.page.wait_for_function(SHOWN, arg=pattern, polling=5, timeout=WAIT_MS)
         self.times[name] = time.perf_counter() - began
 
 
@@ -67,6 +79,7 @@ def journey(page: Page, url: str, sheet: Path, rows: int, ping: Callable[[], Non
     prompt = page.get_by_role("textbox", name="What should the model do")
     prompt.fill("First: {{review}}")
     watch("type a prompt, see the request", lambda: prompt.press("Control+Enter"), re.compile("^First: "))
+    settled(page)
     prompt.fill("Second: {{review}}")
     watch("change the prompt, see the request", lambda: prompt.press("Control+Enter"), re.compile("^Second: "))
     settled(page)

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -71,12 +72,8 @@ class Table:
             field.metadata[b"name"].decode() for field in metadata if field.metadata and b"name" in field.metadata
         )
         self._position = {name: str(at) for at, name in enumerate(self.columns)}
-        self._starts = [0]
-        self._first_numbers: list[int] = []
-        for at in range(self._file.num_record_batches):
-            batch = self._file.get_batch(at)
-            self._first_numbers.append(batch.column("n")[0].as_py())
-            self._starts.append(self._starts[-1] + batch.num_rows)
+        told = path.stat()
+        self._starts, self._first_numbers = _index(path, told.st_mtime_ns, told.st_size)
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -140,6 +137,19 @@ class Table:
                     batch.column("l"),
                     {name: batch.column(self._position[name]) for name in names},
                 )
+
+
+@lru_cache(maxsize=64)
+def _index(path: Path, _changed: int, _size: int) -> tuple[list[int], list[int]]:
+    """Where each batch begins (and the last ends), and its first row number: a table is opened at every click."""
+    starts, numbers = [0], []
+    with pa.memory_map(str(path), "r") as source:
+        file = pa.ipc.open_file(source)
+        for at in range(file.num_record_batches):
+            batch = file.get_batch(at)
+            numbers.append(batch.column("n")[0].as_py())
+            starts.append(starts[-1] + batch.num_rows)
+    return starts, numbers
 
 
 def _texts(cells: Sequence[str]) -> pa.Array:
