@@ -84,25 +84,19 @@ def ours_from_table(folder: Path, name: str) -> int:
 
 
 def ours_from_file(folder: Path, name: str) -> int:
-    """The same from the file: read, check, compose, and write each part's sealed body."""
-    import hashlib
-
+    """The same from the file: read, check, compose, and seal each part's body in the spool, as the outbox does."""
     from valar_ui.plan import part_body, plan
     from valar_ui.prepare import prepare
     from valar_ui.readers import read
+    from valar_ui.spool import Spool
 
     reading = read(folder / f"{name}.csv", name=f"{name}.csv", into=folder)
     done = prepare(reading, _recipe(), folder=folder / "prepared")
     assert done.ok, done.report.as_json()
-    written = 0
+    spool, written = Spool(folder), 0
     for part in plan(done.sizes, "bench").parts:
-        digest = hashlib.sha256()
-        with (folder / f"part-{part.number}.json").open("wb") as file:
-            for block in part_body(done.items_path, done.sizes, part):
-                digest.update(block)
-                written += file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
+        body = part_body(done.items_path, done.sizes, part)
+        written += spool.write(f"part-{part.number}.json", body, length=part.body_bytes).length
     return written
 
 

@@ -70,6 +70,11 @@ def is_legal(custom_id: str) -> bool:
     return len(custom_id) <= MAX_CUSTOM_ID and CUSTOM_ID.fullmatch(custom_id) is not None
 
 
+def all_legal(custom_ids: Sequence[str]) -> bool:
+    """Whether Valar takes each as it stands."""
+    return max(map(len, custom_ids), default=0) <= MAX_CUSTOM_ID and all(map(CUSTOM_ID.fullmatch, custom_ids))
+
+
 def slug(original: str, longest: int) -> str:
     """The letters, digits, - and _ of a text, lowercase, starting with a letter or digit; may be empty."""
     if not original.isascii():
@@ -125,6 +130,12 @@ class Ids:
                 break
             custom_id = made(original, row, again=again)
         return custom_id
+
+    def of_many(self, numbers: list[int], originals: list[str]) -> list[str]:
+        """The custom_ids of many rows, in order."""
+        if self.column is not None and not self.repeated and (not self.legal or all_legal(originals)):
+            return originals
+        return list(map(self.of, numbers, originals))
 
     @classmethod
     def scan(cls, table: Table, recipe: Recipe, steps: Sequence[Step] = ()) -> Self:

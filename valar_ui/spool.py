@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from valar_ui.hashing import Hashing
 
 READ_BYTES: Final = 256 * 1024
 """Bytes read at a time, both for checking and for sending."""
@@ -66,17 +67,18 @@ class Spool:
         A crash leaves either the whole file or a `.partial`, which `sweep` removes. Raises `DiskFull`, and
         `SpoolGone` where the chunks do not come to `length`.
         """
-        partial, digest, written = self.folder / f"{name}.partial", hashlib.sha256(), 0
+        partial, written = self.folder / f"{name}.partial", 0
         self._failpoint("spool-begun")
         try:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
+            with os.fdopen(descriptor, "wb", buffering=0) as file, Hashing() as hashing:
                 for chunk in chunks:
-                    digest.update(chunk)
+                    hashing.update(chunk)
                     _write_all(file.fileno(), chunk)
                     written += len(chunk)
                 self._failpoint("spool-written")
                 os.fsync(file.fileno())
+                sha256 = hashing.hexdigest()
             if written != length:
                 raise SpoolGone(f"the part has {written} bytes where {length} were planned")
             partial.replace(self.folder / name)
@@ -91,15 +93,16 @@ class Spool:
             partial.unlink(missing_ok=True)
             raise
         self._failpoint("spool-synced")
-        return Spooled(name, digest.hexdigest(), length)
+        return Spooled(name, sha256, length)
 
     def check(self, spooled: Spooled) -> None:
         """`SpoolGone` unless the file holds exactly the sealed bytes."""
-        digest = hashlib.sha256()
-        for chunk in self.chunks(spooled):
-            digest.update(chunk)
-        if digest.hexdigest() != spooled.sha256:
-            raise SpoolGone("the bytes differ from those that were sealed")
+        with Hashing() as hashing:
+            for chunk in self.chunks(spooled):
+                hashing.update(chunk)
+            if hashing.hexdigest() == spooled.sha256:
+                return
+        raise SpoolGone("the bytes differ from those that were sealed")
 
     def chunks(self, spooled: Spooled) -> Iterator[bytes]:
         """The bytes in order; `SpoolGone` where the file is missing or has another length."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from valar_ui.checks.check import FRAME_BYTES, Check, Scope, Sent
 from valar_ui.compose import Composed, Many, used_columns
-from valar_ui.ids import id_rule, is_legal
+from valar_ui.ids import all_legal, id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
 from valar_ui.problems import Group, Problem, Severity
 
@@ -88,7 +88,7 @@ class CustomIds(Check):
         return (Problem(code, text, hint, composed.row, self._column, line=composed.line),)
 
     def clear(self, many: Many) -> bool:
-        return self._repeated.isdisjoint(many.custom_ids) and all(map(is_legal, many.custom_ids))
+        return self._repeated.isdisjoint(many.custom_ids) and all_legal(many.custom_ids)
 
     def goes(self, composed: Composed) -> None:
         if composed.custom_id in self._repeated:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import hashlib
 import json
 import shutil
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from valar_ui.checks import check_label
+from valar_ui.hashing import Hashing
 from valar_ui.plan import Plan, part_body, plan
 from valar_ui.prepare import Prepared, all_problems, neutral, prepare, problems_csv
 from valar_ui.pricing import BUILT_IN, BadPrices, Prices, estimate_all, load_prices
@@ -105,18 +105,18 @@ def _write(prepared: Prepared, cut: Plan, out: Path) -> list[dict[str, Any]]:
     parts = []
     for part in cut.parts:
         path = out / ("body.json" if part.of == 1 else f"body-{part.number}of{part.of}.json")
-        digest = hashlib.sha256()
-        with path.open("wb") as file:
+        with path.open("wb") as file, Hashing() as hashing:
             for block in part_body(prepared.items_path, prepared.sizes, part):
+                hashing.update(block)
                 file.write(block)
-                digest.update(block)
+            sha256 = hashing.hexdigest()
         parts.append(
             {
                 "file": path.name,
                 "label": part.label or None,
                 "requests": part.count,
                 "bytes": part.body_bytes,
-                "sha256": digest.hexdigest(),
+                "sha256": sha256,
             }
         )
     with (out / "manifest.csv").open("w", encoding="utf-8", newline="") as file:

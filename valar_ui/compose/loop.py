@@ -14,7 +14,7 @@ from valar_ui.flaws import Flaw
 from valar_ui.ids import Edits, Ids
 from valar_ui.problems import Problem
 from valar_ui.recipe import Recipe, Step
-from valar_ui.table import Chunk, Table
+from valar_ui.table import Chunk, Slice, Table
 
 
 # Not frozen: a hundred thousand frozen ones take a second longer to make.
@@ -91,15 +91,18 @@ def compose_many(
     read = columns if ids.column is None or ids.column in columns else [*columns, ids.column]
     for part in table.slices(read, start=start, stop=stop):
         if frame is not None and frame.fits and clear is not None and not edits.touch(part.numbers):
-            originals = part.columns[ids.column].to_pylist() if ids.column is not None else [""] * len(part.numbers)
-            custom_ids = list(map(ids.of, part.numbers.to_pylist(), originals))
-            many = frame.make(part, originals, custom_ids)
+            many = _many(frame, part, ids)
             if many is not None and clear(many):
                 yield many
                 continue
         chunk = part.chunk()
         edits.apply(chunk)
         yield from _one_by_one(chunk, builder, columns, ids)
+
+
+def _many(frame: Frame, part: Slice, ids: Ids) -> Many | None:
+    originals = part.columns[ids.column].to_pylist() if ids.column is not None else [""] * len(part.numbers)
+    return frame.make(part, originals, ids.of_many(part.numbers.to_pylist(), originals))
 
 
 def _one_by_one(chunk: Chunk, builder: Prompts | Ready, columns: Sequence[str], ids: Ids) -> Iterator[Composed]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -64,9 +63,10 @@ class Many:
 
     def marks(self) -> Iterator[int]:
         """The hash of each row's params, as `hash` gives it for their bytes."""
-        before = len(_ID) + len(_PARAMS)
-        for custom_id, (start, end) in zip(self.custom_ids, pairwise([0, *self.ends.tolist()]), strict=True):
-            yield hash(self.items[start + before + len(custom_id) : end - len(_END)])
+        lengths = np.fromiter(map(len, self.custom_ids), np.int64, len(self.custom_ids))
+        begins = self.ends - self.sizes - 1 + lengths + (len(_ID) + len(_PARAMS))
+        runs = map(slice, begins.tolist(), (self.ends - len(_END)).tolist())
+        return map(hash, map(self.items.__getitem__, runs))
 
 
 class Frame:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,18 +110,21 @@ class Manifest:
         if len(self._rows) >= self.ROWS:
             self._flush()
 
-    def extend(self, rows: Iterable[tuple[str, int, str, int]]) -> None:
-        """Append many rows."""
-        self._rows += rows
-        if len(self._rows) >= self.ROWS:
-            self._flush()
+    def extend(
+        self, custom_ids: Sequence[str], rows: Sequence[int], originals: Sequence[str], requests: Sequence[int]
+    ) -> None:
+        """Append many rows, column by column."""
+        self._flush()
+        self._write(custom_ids, rows, originals, requests)
 
     def _flush(self) -> None:
         if self._rows:
-            columns = zip(*self._rows, strict=True)
-            arrays = [pa.array(column, kind.type) for column, kind in zip(columns, MANIFEST, strict=True)]
-            self._writer.write_batch(pa.record_batch(arrays, schema=MANIFEST))
+            self._write(*zip(*self._rows, strict=True))
             self._rows = []
+
+    def _write(self, *columns: Sequence[object]) -> None:
+        arrays = [pa.array(column, kind.type) for column, kind in zip(columns, MANIFEST, strict=True)]
+        self._writer.write_batch(pa.record_batch(arrays, schema=MANIFEST))
 
     def close(self) -> None:
         """Write the rest."""

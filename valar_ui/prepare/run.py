@@ -8,7 +8,6 @@ import shutil
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -200,7 +199,8 @@ class _Pass:
         """Rows that nothing stands against go as they are."""
         sent = self._sent
         items.extend(many.items)
-        manifest.extend(zip(many.custom_ids, many.rows, many.originals, count(len(sent.rows)), strict=False))
+        begun = len(sent.rows)
+        manifest.extend(many.custom_ids, many.rows, many.originals, range(begun, begun + len(many.rows)))
         sent.rows.extend(many.rows)
         sent.sizes.frombytes(many.sizes.astype(np.uint32).tobytes())
         sent.marks.extend(many.marks())

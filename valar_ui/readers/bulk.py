@@ -197,7 +197,8 @@ class _Parser:
         used = min(int(ends[-1]) + 1, len(block))
         quotes = quotes[: np.searchsorted(quotes, used)]
         part = block[:used]
-        if not self._in_place(data[:used], quotes) or _ends_with_return(part):
+        within = lines[: np.searchsorted(lines, used)]
+        if not self._in_place(data[:used], quotes) or _lone_return(data[:used], within):
             return None
         if not part.isascii() and self._encoding.name != "utf-8":
             part = decode(part, self._encoding).encode()
@@ -215,7 +216,7 @@ class _Parser:
             return None
         starts = np.searchsorted(lines, ends[:-1], side="right")
         bulk = Bulk(number, np.concatenate([[0], starts]).astype(np.int64) + line, batches[0])
-        return Parsed(bulk, used, int(np.searchsorted(lines, used)))
+        return Parsed(bulk, used, len(within))
 
     def _in_place(self, data: npt.NDArray[np.uint8], quotes: Places) -> bool:
         """Each quote opens a cell, closes one, or is doubled, as the strict reader of the standard library asks."""
@@ -234,6 +235,7 @@ class _Parser:
         return bool(opens.all() and closes.all())
 
 
-def _ends_with_return(part: bytes) -> bool:
-    """A line of it ends with a carriage return alone."""
-    return b"\r" in part and part.count(b"\r") != part.count(b"\r\n")
+def _lone_return(data: npt.NDArray[np.uint8], lines: Places) -> bool:
+    """A carriage return stands somewhere without a line feed (at one of `lines`) behind it."""
+    after_return = data[np.maximum(lines - 1, 0)] == RETURN
+    return bool(np.count_nonzero(data == RETURN) != np.count_nonzero(after_return))

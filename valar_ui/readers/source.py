@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
+from valar_ui.hashing import Hashing
 from valar_ui.jobs import Progress
 from valar_ui.readers.reading import UnreadableFile
 
@@ -37,13 +36,10 @@ class Survey:
 def survey(path: Path, *, progress: Progress | None = None) -> Survey:
     """Hash a file and check it for UTF-8 in one streaming pass."""
     size = path.stat().st_size
-    digest = hashlib.sha256()
     utf8, done, rest = True, 0, b""
-    with path.open("rb", buffering=0) as file, ThreadPoolExecutor(1, "hash") as pool:
-        hashing = pool.submit(digest.update, b"")
+    with path.open("rb", buffering=0) as file, Hashing() as hashing:
         while block := file.read(BLOCK):
-            hashing.result()
-            hashing = pool.submit(digest.update, block)
+            hashing.update(block)
             done += len(block)
             if utf8 and (rest or not block.isascii()):
                 whole = rest + block
@@ -51,8 +47,7 @@ def survey(path: Path, *, progress: Progress | None = None) -> Survey:
                 utf8, rest = _is_utf8(whole[:cut]), whole[cut:]
             if progress is not None:
                 progress(done / size)
-        hashing.result()
-    return Survey(size, digest.hexdigest(), utf8 and not rest)
+        return Survey(size, hashing.hexdigest(), utf8 and not rest)
 
 
 def _last_character(block: bytes) -> int:
