@@ -65,6 +65,27 @@ def rows_sent(result: Prepared) -> list[int]:
     return [row for _, row, _, _ in result.manifest()]
 
 
+def test_what_sending_identical_requests_once_saves_is_exact(tmp_path: Path) -> None:
+    texts = [
+        "short",
+        "a much longer text of another row, " * 9,
+        "short",
+        "once",
+        "a much longer text of another row, " * 9,
+    ]
+    rows = [[str(at), text, "0.7"] for at, text in enumerate(texts)]
+    every, once = run(tmp_path, rows=rows), run(tmp_path, Collapse(), rows=rows)
+    saved = every.repeated_usage[MODEL]
+    assert saved == Usage(
+        every.usage[MODEL].requests - once.usage[MODEL].requests,
+        every.usage[MODEL].input_tokens - once.usage[MODEL].input_tokens,
+        200,
+    )
+    assert saved.requests == 2
+    assert once.repeated_usage == {}
+    assert run(tmp_path, LeaveOut(code="identical-request"), rows=rows).repeated_usage == {}
+
+
 def test_what_a_pass_leaves_behind(tmp_path: Path) -> None:
     result = run(tmp_path)
     items = result.items_path.read_bytes()

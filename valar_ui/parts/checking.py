@@ -180,7 +180,7 @@ def _remedies(draft: Draft, prepared: Prepared, group: Group, steps: Sequence[St
     if group.code == "identical-request":
         offered.append(("Send once, fill all", Collapse()))
         if Collapse() not in steps:
-            st.caption(f"Saves {count(group.count, 'request')}{costs.saving(prepared, group.count)}")
+            st.caption(f"Saves {count(group.count, 'request')}{costs.saving(prepared)}")
     if group.rows and group.severity is not Severity.NOTE:
         offered.append(("Leave these rows out", LeaveOut(code=group.code, column=group.column)))
     for label, step in offered:

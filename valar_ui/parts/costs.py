@@ -22,14 +22,13 @@ def in_words(found: Estimate) -> str:
     return f"about {escaped(found.low)} – {escaped(found.high)} (estimate)"
 
 
-def saving(prepared: Prepared, requests: int) -> str:
-    """`, about $0.12 – $0.60 (estimate)`: what so many average requests less would save; empty where nobody knows."""
-    total = estimate_all(prepared.usage, prices=session.prices())
-    if total.low is None or not prepared.requests:
+def saving(prepared: Prepared) -> str:
+    """`, about $0.12 – $0.60 (estimate)`: what sending identical requests once saves; empty where nobody knows."""
+    found = estimate_all(prepared.repeated_usage, prices=session.prices())
+    if found.low is None:
         return ""
-    share = requests / prepared.requests
-    high = f" – {escaped(total.high * share)}" if total.high is not None else " or more"
-    return f", about {escaped(total.low * share)}{high} (estimate)"
+    high = f" – {escaped(found.high)}" if found.high is not None else " or more"
+    return f", about {escaped(found.low)}{high} (estimate)"
 
 
 def rounded(number: int) -> str:

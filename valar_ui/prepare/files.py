@@ -11,14 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from valar_ui.compose import Composed, Many
-from valar_ui.pricing import TOKENS_A_MESSAGE, TOKENS_AN_IMAGE, Usage, text_tokens
+from valar_ui.pricing import TOKENS_A_MESSAGE, Usage, text_tokens, tokens_of
 
 BLOCK: Final = 1 << 20
 """Bytes gathered before they are hashed and written."""
@@ -134,56 +134,60 @@ class Manifest:
 
 @dataclass(slots=True)
 class Tally:
-    """Tokens and models of the requests, in order: a few bytes a request."""
+    """Estimated tokens of the requests, their models and limits, in order: 8 bytes a request."""
 
-    characters: array[int] = field(default_factory=lambda: array("I"))
-    wide: array[int] = field(default_factory=lambda: array("I"))
-    beside: array[int] = field(default_factory=lambda: array("I"))
-    """Tokens of frames and images."""
-    output: array[int] = field(default_factory=lambda: array("Q"))
-    """max_output_tokens; 0 for none."""
-    model: array[int] = field(default_factory=lambda: array("I"))
-    models: dict[str, int] = field(default_factory=dict)
+    AT_ONCE: ClassVar = 100_000
+    """Requests added up at a time."""
+
+    tokens: array[int] = field(default_factory=lambda: array("I"))
+    """Input tokens of each request."""
+    kind: array[int] = field(default_factory=lambda: array("I"))
+    """Which model and limit it has, by their place in `kinds`."""
+    kinds: dict[tuple[str, int | None], int] = field(default_factory=dict)
+    """Model and `max_output_tokens`, where there is one."""
 
     def add(self, composed: Composed) -> bool:
         """Count one request; True where it sets max_output_tokens."""
         params = composed.params
-        messages = params["input"]
-        self.characters.append(composed.characters)
-        self.wide.append(composed.wide)
-        count = len(messages) if isinstance(messages, list) else 1
-        self.beside.append(count * TOKENS_A_MESSAGE + composed.images * TOKENS_AN_IMAGE)
+        spoken = params["input"]
+        count = len(spoken) if isinstance(spoken, list) else 1
+        self.tokens.append(tokens_of(composed.characters, composed.wide, messages=count, images=composed.images))
         limit = params.get("max_output_tokens")
-        self.output.append(limit or 0)
-        self.model.append(self.models.setdefault(params["model"], len(self.models)))
+        self.kind.append(self._kind(params["model"], limit))
         return limit is not None
 
     def extend(self, many: Many) -> int:
         """Count many requests; returns how many set max_output_tokens."""
         count = len(many.rows)
-        self.characters.frombytes(many.characters.astype(np.uint32).tobytes())
-        self.wide.frombytes(many.wide.astype(np.uint32).tobytes())
-        self.beside.extend([len(many.params["input"]) * TOKENS_A_MESSAGE] * count)
+        tokens = text_tokens(many.characters, many.wide) + len(many.params["input"]) * TOKENS_A_MESSAGE
+        self.tokens.frombytes(tokens.astype(np.uint32).tobytes())
         limit = many.params.get("max_output_tokens")
-        self.output.extend([limit or 0] * count)
-        self.model.extend([self.models.setdefault(many.params["model"], len(self.models))] * count)
+        self.kind.extend([self._kind(many.params["model"], limit)] * count)
         return 0 if limit is None else count
 
-    def usage(self, kept: npt.NDArray[np.intp] | None) -> dict[str, Usage]:
+    def _kind(self, model: str, limit: int | None) -> int:
+        return self.kinds.setdefault((model, limit), len(self.kinds))
+
+    def usage(self, kept: npt.NDArray[np.intp] | None = None) -> dict[str, Usage]:
         """Sums by model over the kept requests (None: all)."""
-        characters, wide, beside, output, model = (
-            np.frombuffer(column, np.dtype(column.typecode))
-            for column in (self.characters, self.wide, self.beside, self.output, self.model)
-        )
-        tokens = text_tokens(characters.astype(np.int64), wide.astype(np.int64)) + beside
+        tokens, kind = np.frombuffer(self.tokens, np.uint32), np.frombuffer(self.kind, np.uint32)
         if kept is not None:
-            model, tokens, output = model[kept], tokens[kept], output[kept]
-        found = {}
-        for name, number in self.models.items():
-            mine = model == number
-            if mine.any():
-                limits = output[mine]
-                # Thousands of absurdly high limits would not fit 64 bits.
-                most = None if (limits == 0).any() else min(int(limits.sum(dtype=np.float64)), 2**63 - 1)
-                found[name] = Usage(int(mine.sum()), int(tokens[mine].sum()), most)
+            tokens, kind = tokens[kept], kind[kept]
+        counts, sums = np.zeros(len(self.kinds), np.int64), np.zeros(len(self.kinds))
+        for start in range(0, len(kind), self.AT_ONCE):
+            here = slice(start, start + self.AT_ONCE)
+            counts += np.bincount(kind[here], minlength=len(counts))
+            # Exact: a sum of whole numbers stays far below 2**53.
+            sums += np.bincount(kind[here], tokens[here], minlength=len(sums))
+        found: dict[str, Usage] = {}
+        for (model, limit), count, total in zip(self.kinds, counts.tolist(), sums.tolist(), strict=True):
+            if count:
+                before = found.get(model, Usage(0, 0, 0))
+                most = _most(before.output_tokens_max, limit, count)
+                found[model] = Usage(before.requests + count, before.input_tokens + int(total), most)
         return found
+
+
+def _most(so_far: int | None, limit: int | None, count: int) -> int | None:
+    """The longest answers together; None as soon as one has no limit. Absurdly high limits stay within 64 bits."""
+    return None if so_far is None or limit is None else min(so_far + count * limit, 2**63 - 1)

@@ -49,6 +49,8 @@ class Prepared:
     """SHA-256 of `items.bin`."""
     usage: dict[str, Usage]
     """Model → requests and estimated tokens."""
+    repeated_usage: dict[str, Usage]
+    """The same of the requests that are identical to an earlier one: what sending them once would save."""
     longest: int | None
     """Table index of the row with the longest request; None where there is none."""
     shortest: int | None
@@ -113,9 +115,13 @@ class Prepared:
             | {
                 "report": Report.from_json(value["report"]),
                 "left_out_report": Report.from_json(value["left_out_report"]),
-                "usage": {model: Usage(**used) for model, used in value["usage"].items()},
+                **{name: _usage(value.get(name, {})) for name in ("usage", "repeated_usage")},
             },
         )
+
+
+def _usage(value: dict[str, dict[str, int]]) -> dict[str, Usage]:
+    return {model: Usage(**used) for model, used in value.items()}
 
 
 def fingerprint(reading: Reading, recipe: Recipe, steps: Sequence[Step] = ()) -> str:

@@ -88,6 +88,7 @@ class _Pass:
         self._leave_rows = {step.row for step in steps if isinstance(step, LeaveOutRow)}
         self._sent, self._tally = Sent(), Tally()
         self._left_out = self._blocked = 0
+        self._repeated: list[int] = []
         self._crowded: frozenset[str] = frozenset()
 
     def run(self) -> frozenset[str]:
@@ -114,6 +115,7 @@ class _Pass:
             "items_bytes": items_bytes,
             "content_sha256": sha256,
             "usage": usage,
+            "repeated_usage": self._tally.usage(np.array(self._repeated, np.intp)),
             "longest": self._table.index_of(int(rows[int(sizes.argmax())])) if len(sizes) else None,
             "shortest": self._table.index_of(int(rows[int(sizes.argmin())])) if len(sizes) else None,
             "first_problem": self._first_problem(report),
@@ -179,11 +181,15 @@ class _Pass:
         rows = np.frombuffer(sent.rows, np.uint64)
         dropped: set[int] = set()
         for problem in inspection.end(sent):
-            if problem.row is None or not self._leaves(problem):
+            at = None if problem.row is None else int(np.searchsorted(rows, problem.row))
+            if at is None or not self._leaves(problem):
                 report.add(problem)
             else:
                 gone.add(problem)
-                dropped.add(int(np.searchsorted(rows, problem.row)))
+                dropped.add(at)
+            if at is not None and problem.code == "identical-request":
+                self._repeated.append(at)
+        self._repeated = [at for at in self._repeated if at not in dropped]
         self._left_out += len(dropped)
         first = self._merge(items_path, dropped)
         if not dropped and first is None:
