@@ -34,11 +34,12 @@ SHOWN = """pattern => {
     const words = new RegExp(pattern, "i"), nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
         const element = node.parentElement;
+        if (element.closest("textarea, style, script")) continue;
         if ((words.test(node.data) || words.test(element.textContent)) && element.checkVisibility()) return true;
     }
     return false;
 }"""
-"""Whether an element that is shown has these words."""
+"""Whether an element that is shown, other than a field somebody types into, has these words."""
 
 
 def write_sheet(path: Path, rows: int, size: int) -> None:

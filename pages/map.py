@@ -15,13 +15,15 @@ if reading.recognised_as:
     frame.empty_state("These requests are ready-made: there is nothing to map.", "Go to check", "check")
     st.stop()
 
-editor, beside = st.columns([3, 2], gap="large")
-with editor:
-    recipes.offer_last(draft, reading)
-    recipe = mapping.edit(draft, reading)
-    draft = session.desk().save_recipe(draft, recipe)
-    recipes.shelf(draft, reading, recipe)
-with beside:
+if session.changed_elsewhere(draft):
+    st.info("This mapping was changed in another tab; here it is as it stands there.", icon=":material/sync:")
+recipes.offer_last(draft, reading)
+with st.grid(2, min_column_width=frame.LEAST_COLUMN, gap="medium"):
+    asked, shown = st.container(), st.container()
+recipe = mapping.edit(draft, reading, asked)
+draft = session.keep_recipe(draft, recipe)
+recipes.shelf(draft, reading, recipe)
+with shown:
     preview.panel(draft, reading, recipe, session.desk().steps(draft))
 
 frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=not recipe.prompt)

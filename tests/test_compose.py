@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.composing import FIRST_ROW, MODEL, codes, looked_at, make_reading, make_table, prompt, ready
 from valar_ui.answer import answer_format
-from valar_ui.compose import compose, preview, sent_columns, used_columns
+from valar_ui.compose import compose, preview, sent_columns, used_columns, with_column
 from valar_ui.ids import Ids, is_legal, made, repeats
 from valar_ui.plan import part_body, plan
 from valar_ui.prepare import prepare
@@ -449,3 +449,19 @@ def test_characters_and_bytes_for_the_token_estimate(tmp_path: Path, text: str) 
     sent = f"Do: {text}"
     assert composed.characters == len(sent)
     assert composed.wide == pytest.approx(len(sent.encode()) - len(sent), rel=0.05, abs=3)
+
+
+def test_another_column_takes_a_missing_ones_place_everywhere_but_in_what_was_typed_by_hand() -> None:
+    def naming(column: str) -> Recipe:
+        return Recipe(
+            turns=(Turn(role="system", text="About {{" + column + "}}"), Turn(role="user", text="{{other}}")),
+            temperature=FromColumn(column=column),
+            images=(Image(column=column),),
+            metadata={"column": FromColumn(column=column), "kept": FromColumn(column="other")},
+            custom_id=IdRule(column=column),
+            answer_schema={"column": "lost"},
+            more={"include": [{"column": "lost"}]},
+            user=Fixed(fixed="lost"),
+        )
+
+    assert with_column(naming("lost"), "lost", "found") == naming("found")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from valar_ui.template import Template, hole, holes, literal, nearest, resolve
+from valar_ui.template import Template, hole, holes, literal, nearest, renamed, resolve
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,16 @@ def test_a_literal_comes_out_as_it_went_in(text: str) -> None:
 )
 def test_any_column_can_be_asked_for(name: str, cell: str) -> None:
     assert Template(f"<{hole(name)}>").fill({name: cell}) == f"<{cell}>"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{a}} and {{ a }}{{b}}", "{{c}} and {{c}}{{b}}"),
+        (r"\{{a}} is no hole, \\{{a}} is one", r"\{{a}} is no hole, \\{{c}} is one"),
+        ("{a} {{a", "{a} {{a"),
+        ("{{A}}", "{{A}}"),
+    ],
+)
+def test_renaming_a_hole_touches_nothing_else(text: str, expected: str) -> None:
+    assert renamed(text, "a", "c") == expected

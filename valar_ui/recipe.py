@@ -112,6 +112,14 @@ class Recipe(Shape):
         """The first system turn's template, empty where there is none."""
         return next((turn.text for turn in self.turns if turn.role == "system"), "")
 
+    def with_text(self, role: Literal["system", "user"], text: str) -> Recipe:
+        """The same with another system message or prompt; an empty one is left out."""
+        at = [at for at, turn in enumerate(self.turns) if turn.role == role]
+        old = at[0 if role == "system" else -1] if at else None
+        others = tuple(turn for at, turn in enumerate(self.turns) if at != old)
+        new = (Turn(role=role, text=text),) if text else ()
+        return self.model_copy(update={"turns": (*new, *others) if role == "system" else (*others, *new)})
+
     def to_json(self) -> str:
         """The file that *Download recipe* gives: indented, without what is left at its default."""
         return self.model_dump_json(indent=2, exclude_defaults=True) if self != Recipe() else '{"version": 1}'

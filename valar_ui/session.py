@@ -7,10 +7,11 @@ import hmac
 import os
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import uuid4
 
 import streamlit as st
@@ -23,6 +24,7 @@ from valar_ui.jobs import Jobs
 from valar_ui.ledger import Account, Draft, Ledger
 from valar_ui.pricing import BUILT_IN, Prices, load_prices
 from valar_ui.readers import Reading
+from valar_ui.recipe import Recipe
 from valar_ui.settings import Settings
 from valar_ui.worker import Worker, get_worker
 
@@ -79,6 +81,8 @@ class State:
     """Where the preview goes once every row is checked: longest, shortest, first_problem."""
     revision: int = 0
     """Turns the mapping widgets' keys when a recipe is loaded over them."""
+    seen: tuple[str, dict[str, Any] | None] | None = None
+    """A draft and its mapping as this tab last read or wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,23 @@ def open_draft(draft_id: str | None) -> None:
     here.revision += 1
     if draft_id is None:
         st.query_params.pop("draft", None)
+
+
+def keep_recipe(draft: Draft, recipe: Recipe) -> Draft:
+    """Write the mapping down as this tab has it."""
+    saved = desk().save_recipe(draft, recipe)
+    state().seen = (saved.id, saved.recipe)
+    return saved
+
+
+def changed_elsewhere(draft: Draft) -> bool:
+    """Whether another tab changed the mapping since this one saw it; the widgets then begin anew with what is there."""
+    here = state()
+    before, here.seen = here.seen, (draft.id, draft.recipe)
+    if before is None or before[0] != draft.id or before[1] == draft.recipe:
+        return False
+    here.revision += 1
+    return True
 
 
 def forget_upload(dropped: UploadedFile) -> None:
@@ -266,6 +287,12 @@ def models() -> tuple[str, ...]:
             here.models_fault = str(fault)
             return ()
     return here.models
+
+
+def unknown_models(names: Iterable[str]) -> list[str]:
+    """Those of these models that Valar does not list for this key; none where it could not be asked."""
+    known = models()
+    return [name for name in names if known and name not in known]
 
 
 def api_key() -> str:

@@ -83,6 +83,16 @@ def hole(column: str) -> str:
     return "{{" + column + "}}"
 
 
+def renamed(text: str, name: str, column: str) -> str:
+    """The template with the holes that ask for `name` asking for `column`; everything else as it stands."""
+
+    def changed(mark: re.Match[str]) -> str:
+        asked: str | None = mark["name"]
+        return hole(column) if asked is not None and asked.strip() == name else mark[0]
+
+    return _MARK.sub(changed, text)
+
+
 def literal(text: str) -> str:
     """A template that yields exactly `text`, braces and all."""
     return re.sub(r"(\\*)\{\{", lambda mark: mark[1] * 2 + r"\{{", text)

@@ -130,6 +130,41 @@ def test_a_refresh_in_the_middle_of_mapping_loses_nothing(app: AppServer, ann: V
     expect(page.get_by_text("Weigh Review 1 of refreshed").first).to_be_visible()
 
 
+@pytest.mark.parametrize("held_ms", [0, 80])
+def test_a_click_elsewhere_right_after_typing_loses_no_text(app: AppServer, ann: Visitor, held_ms: int) -> None:
+    page = to_map(ann.tab(), app, sheet(f"left-{held_ms}"), prompt="Weigh {{review}}")
+    box = keyed(page, mapping(page, "prompt")).locator("textarea")
+    box.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" and {{id}}")
+    place = page.get_by_role("link", name="Check").first.bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    page.mouse.down()
+    if held_ms:
+        page.wait_for_timeout(held_ms)
+    page.mouse.up()
+    # A tap so short may leave the person where they were; what was typed is kept all the same.
+    settled(page)
+    page.get_by_role("link", name="Map").first.click()
+    settled(page)
+    expect(page.get_by_text("Weigh Review 1").first).to_be_visible()
+    shown = keyed(page, mapping(page, "prompt")).locator("textarea").input_value()
+    assert shown == "Weigh {{review}} and {{id}}" or (not held_ms and shown == "Weigh {{review}}")
+
+
+def test_a_second_tab_is_not_overwritten_by_the_first(app: AppServer, ann: Visitor) -> None:
+    first = to_map(ann.tab(), app, sheet("two-tabs"), prompt="Weigh {{review}}")
+    second = open_page(ann.tab(), first.url)
+    expect(second.get_by_text("Weigh Review 1 of two-tabs").first).to_be_visible()
+    write(second, "Judge {{review}}")
+    press(first, key="preview-on")
+    expect(first.get_by_text("changed in another tab")).to_be_visible()
+    expect(keyed(first, mapping(first, "prompt")).locator("textarea")).to_have_value("Judge {{review}}")
+    refresh(second)
+    expect(second.get_by_text("Judge Review 1 of two-tabs").first).to_be_visible()
+
+
 def test_a_click_inserts_a_column_and_the_preview_follows(app: AppServer, ann: Visitor) -> None:
     page = to_map(ann.tab(), app, sheet("inserted"), prompt="Judge ")
     press(page, key=mapping(page, "insert-1"))

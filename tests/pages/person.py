@@ -94,6 +94,13 @@ class Person:
         self._field(key).set_value(value)
         return self.look()
 
+    def open(self, key: str) -> Person:
+        """Open a fold whose contents are drawn only then."""
+        if key not in self.at.session_state or not self.at.session_state[key]:
+            self.at.session_state[key] = True
+            self.look()
+        return self
+
     def has(self, key: str) -> bool:
         """Whether the page has a widget with this key."""
         return any(element.key == key for element in self.elements())
@@ -219,5 +226,5 @@ class Person:
     def mapped(self, name: str, contents: bytes, *, prompt: str, ids: str | None = None) -> Person:
         """Drop a file and map it, as far as *Check*."""
         self.drop(name, contents).press("way-on")
-        self.choose(self.map("id"), ids).type(self.map("prompt"), prompt)
+        self.choose(self.map("id"), ids or "").type(self.map("prompt"), prompt)
         return self.press("way-on")

@@ -9,7 +9,9 @@ import pytest
 
 from tests.pages.person import REVIEWS, Person
 from valar_ui import samples, session
+from valar_ui.answer import fields_schema
 from valar_ui.checks import check_recipe
+from valar_ui.compose import with_column
 from valar_ui.recipe import AnswerField, Fixed, FromColumn, IdRule, Image, Recipe, Turn
 
 WIDE = b"id,review,words,heat,shot,shop\nr-1,Great kettle,50,0.2,https://shop.example/1.png,Leeds\nr-2,Small,,,,York\n"
@@ -22,7 +24,8 @@ def person() -> Person:
 
 
 def request_shown(person: Person) -> dict[str, Any]:
-    """The request beside the mapping, as JSON."""
+    """The request beside the mapping, as JSON, for which its fold is opened."""
+    person.open("as-json")
     shown = [json.loads(it.value) for it in person.at.code if it.language == "json"]
     assert len(shown) == 1
     found: dict[str, Any] = shown[0]
@@ -95,7 +98,7 @@ def test_a_param_is_fixed_or_from_a_column_or_left_out(
     person: Person, name: str, fixed: object, param: str, column: str, cell: object
 ) -> None:
     person.type(person.map("prompt"), "Judge {{review}}")
-    person.choose(person.map(f"{name}-mode"), "same for every row").choose(person.map(f"{name}-fixed"), fixed)
+    person.choose(person.map(f"{name}-mode"), "fixed value").choose(person.map(f"{name}-fixed"), fixed)
     assert params_shown(person)[param] == fixed
     person.choose(person.map(f"{name}-mode"), "from a column").choose(person.map(f"{name}-column"), column)
     assert params_shown(person)[param] == cell
@@ -105,7 +108,7 @@ def test_a_param_is_fixed_or_from_a_column_or_left_out(
 
 def test_thinking_is_set_with_two_controls(person: Person) -> None:
     person.type(person.map("prompt"), "Judge {{review}}")
-    person.choose(person.map("effort-mode"), "same for every row").choose(person.map("effort-fixed"), "low")
+    person.choose(person.map("effort-mode"), "fixed value").choose(person.map("effort-fixed"), "low")
     assert params_shown(person)["reasoning"]["effort"] == "low"
 
 
@@ -205,7 +208,7 @@ def test_ids_that_cannot_be_sent_are_shown_with_what_becomes_of_them() -> None:
 
 
 def test_what_leaves_this_computer_is_counted(person: Person) -> None:
-    person.type(person.map("prompt"), "Judge {{review}}").choose(person.map("id"), None)
+    person.type(person.map("prompt"), "Judge {{review}}").choose(person.map("id"), "")
     assert "1 of 6 columns" in person.plain
     assert "2 of 6 columns" in person.choose(person.map("metadata"), ["shop"]).plain
 
@@ -228,11 +231,39 @@ def test_the_mapping_is_there_after_a_refresh(person: Person) -> None:
 
 def test_the_mapping_is_there_after_a_look_at_another_page(person: Person) -> None:
     person.type(person.map("prompt"), "Judge {{review}}").choose(person.map("answer"), "fields")
-    person.choose(person.map("temperature-mode"), "same for every row").choose(person.map("temperature-fixed"), 0.3)
+    person.choose(person.map("temperature-mode"), "fixed value").choose(person.map("temperature-fixed"), 0.3)
     before = person.recipe
     assert person.go("batches").go("map").recipe == before
     assert params_shown(person)["temperature"] == 0.3
     assert "text" in params_shown(person)
+
+
+def test_a_schema_begins_as_that_of_the_fields_and_leads_back(person: Person) -> None:
+    fields = (
+        AnswerField(name="mood", type="one of", choices=("good", "bad")),
+        AnswerField(name="score", type="integer"),
+    )
+    recipe = Recipe(
+        model=Fixed(fixed="some/model"), turns=(Turn(role="user", text="Say {{review}}"),), answer_fields=fields
+    )
+    person.drop("recipe.json", recipe.to_json().encode())
+    person.choose(person.map("answer"), "a JSON schema")
+    assert person.recipe.answer_schema == fields_schema(fields)
+    assert person.choose(person.map("answer"), "fields").recipe.answer_fields == fields
+
+
+def test_a_model_that_valar_does_not_list_is_named(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}")
+    assert "not among the models" not in person.plain
+    recipe = person.recipe.model_copy(update={"model": Fixed(fixed="foo/bar-1")})
+    assert "foo/bar-1 is not among the models" in person.drop("recipe.json", recipe.to_json().encode()).plain
+
+
+def test_a_lone_example_is_told(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}").choose(person.map("examples"), True)
+    person.type(person.map("earlier-1"), "good")
+    assert "one of them is still empty" in person.plain
+    assert "one of them is still empty" not in person.type(person.map("earlier-0"), "What is it?").plain
 
 
 def test_a_recipe_is_kept_loaded_and_forgotten(person: Person) -> None:
@@ -296,6 +327,9 @@ def test_a_recipe_for_another_sheet_says_which_column_is_missing_and_the_nearest
     assert flaw.text in person.plain
     assert flaw.hint in person.plain
     assert not person.may_leave_map()
+    person.press("instead-reviews")
+    assert person.recipe == with_column(recipe, "reviews", "review")
+    assert person.may_leave_map()
 
 
 def test_another_file_that_lacks_a_column_says_so() -> None:

@@ -11,7 +11,7 @@ import orjson
 from valar_ui.answer import answer_format
 from valar_ui.ids import id_rule
 from valar_ui.recipe import Fixed, FromColumn, Recipe, Source
-from valar_ui.template import Template, resolve
+from valar_ui.template import Template, renamed, resolve
 
 
 def used_columns(recipe: Recipe, columns: Iterable[str] | None = None) -> frozenset[str]:
@@ -54,6 +54,25 @@ def sources(recipe: Recipe) -> Iterator[tuple[str, Source]]:
     ):
         if source is not None:
             yield name, source
+
+
+def with_column(recipe: Recipe, lacking: str, column: str) -> Recipe:
+    """The recipe with `column` wherever it asks for `lacking`: in holes, params, images, metadata and the ids."""
+    changed = {
+        name: value if name in ("more", "answer_schema") else _with_column(value, lacking, column)
+        for name, value in recipe.model_dump().items()
+    }
+    changed["turns"] = [turn | {"text": renamed(turn["text"], lacking, column)} for turn in changed["turns"]]
+    return Recipe.model_validate(changed)
+
+
+def _with_column(value: Any, lacking: str, column: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: column if (key, it) == ("column", lacking) else _with_column(it, lacking, column)
+            for key, it in value.items()
+        }
+    return [_with_column(it, lacking, column) for it in value] if isinstance(value, list | tuple) else value
 
 
 def sendable(value: Any) -> bool:

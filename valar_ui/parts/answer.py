@@ -8,6 +8,7 @@ import orjson
 import pandas as pd
 import streamlit as st
 
+from valar_ui.answer import fields_schema
 from valar_ui.parts.controls import Controls
 from valar_ui.recipe import AnswerField, Recipe
 from valar_ui.session import literal
@@ -16,6 +17,8 @@ FREE: Final = "free text"
 FIELDS: Final = "fields"
 SCHEMA: Final = "a JSON schema"
 TYPES: Final = ("text", "number", "integer", "yes/no", "one of", "list of text")
+FIRST: Final = AnswerField(name="sentiment", type="one of", choices=("positive", "neutral", "negative"))
+"""What an empty table begins with."""
 
 
 def _rows(fields: tuple[AnswerField, ...]) -> pd.DataFrame:
@@ -27,17 +30,18 @@ def _rows(fields: tuple[AnswerField, ...]) -> pd.DataFrame:
             "description": field.description,
             "required": field.required,
         }
-        for field in fields
-        or (AnswerField(name="sentiment", type="one of", choices=("positive", "neutral", "negative")),)
+        for field in fields or (FIRST,)
     ]
     return pd.DataFrame(rows)
 
 
-def _fields(table: pd.DataFrame) -> tuple[AnswerField, ...]:
-    found = []
+def _fields(table: pd.DataFrame) -> tuple[tuple[AnswerField, ...], int]:
+    """The fields of the table, and how many of its rows have no name and so are none."""
+    found, nameless = [], 0
     for row in table.to_dict("records"):
-        name = str(row["name"] or "").strip() if not pd.isna(row["name"]) else ""
+        name = "" if pd.isna(row["name"]) else str(row["name"]).strip()
         if not name:
+            nameless += 1
             continue
         choices = "" if pd.isna(row["choices"]) else str(row["choices"])
         described = "" if pd.isna(row["description"]) else str(row["description"])
@@ -50,7 +54,7 @@ def _fields(table: pd.DataFrame) -> tuple[AnswerField, ...]:
                 choices=tuple(choice.strip() for choice in choices.split(",") if choice.strip()),
             )
         )
-    return tuple(found)
+    return tuple(found), nameless
 
 
 def edit(controls: Controls, recipe: Recipe) -> dict[str, Any]:
@@ -59,45 +63,56 @@ def edit(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     kind = st.segmented_control(
         "Answer",
         [FREE, FIELDS, SCHEMA],
-        key=controls.key("answer", here),
+        default=here,
+        key=controls.key("answer"),
         help="Fields become columns of the results.",
         required=True,
     )
     if kind == FIELDS:
-        table_key = f"{controls.prefix}-answer-rows"
-        if table_key not in st.session_state:
-            st.session_state[table_key] = _rows(recipe.answer_fields)
-        edited = st.data_editor(
-            st.session_state[table_key],
-            key=f"{controls.prefix}-answer-editor",
-            num_rows="dynamic",
-            hide_index=True,
-            column_config={
-                "name": st.column_config.TextColumn("Name", required=True, width=110, help="Letters, digits, - and _"),
-                "type": st.column_config.SelectboxColumn(
-                    "Type", options=list(TYPES), required=True, default="text", width=90
-                ),
-                "choices": st.column_config.TextColumn(
-                    "Choices", width=120, help="For “one of”: the allowed answers, with commas between"
-                ),
-                "description": st.column_config.TextColumn("What it means", width=130, help="The model reads this"),
-                "required": st.column_config.CheckboxColumn(
-                    "Always", default=True, width=60, help="Off: the answer may leave it empty"
-                ),
-            },
-        )
-        return {"answer_fields": _fields(edited), "answer_schema": None}
+        return {"answer_fields": _table(controls, recipe), "answer_schema": None}
     if kind == SCHEMA:
         return {"answer_schema": _schema(controls, recipe)}
     return {"answer_fields": (), "answer_schema": None}
 
 
+def _table(controls: Controls, recipe: Recipe) -> tuple[AnswerField, ...]:
+    base, editor = controls.key("answer-rows"), controls.key("answer-editor")
+    if editor not in st.session_state or base not in st.session_state:
+        # The editor holds changes to the table it began with; where it begins anew, so does the table.
+        st.session_state[base] = _rows(recipe.answer_fields)
+    edited = st.data_editor(
+        st.session_state[base],
+        key=editor,
+        num_rows="dynamic",
+        hide_index=True,
+        column_config={
+            "name": st.column_config.TextColumn("Name", required=True, help="Letters, digits, - and _"),
+            "type": st.column_config.SelectboxColumn("Type", options=list(TYPES), required=True, default="text"),
+            "choices": st.column_config.TextColumn(
+                "Choices", default="", help="For “one of”: the allowed answers, with commas between"
+            ),
+            "description": st.column_config.TextColumn("What it means", default="", help="The model reads this"),
+            "required": st.column_config.CheckboxColumn(
+                "Always", default=True, help="Off: the answer may leave it empty"
+            ),
+        },
+    )
+    fields, nameless = _fields(edited)
+    if nameless:
+        st.warning("A field without a name is no part of the answer yet: name it, or delete its row.")
+    return fields
+
+
 def _schema(controls: Controls, recipe: Recipe) -> dict[str, Any]:
-    before = recipe.answer_schema or {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    """The schema as typed; it begins as that of the fields."""
+    before = recipe.answer_schema
+    if before is None:
+        before = fields_schema(recipe.answer_fields or (FIRST,))
     text = st.text_area(
         "JSON schema of the answer",
-        key=controls.key("schema", orjson.dumps(before, option=orjson.OPT_INDENT_2).decode()),
-        height=200,
+        orjson.dumps(before, option=orjson.OPT_INDENT_2).decode(),
+        key=controls.key("schema"),
+        height=260,
     )
     try:
         value = orjson.loads(text)

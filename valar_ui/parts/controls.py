@@ -1,4 +1,4 @@
-"""The Map page's widgets: a param left out, the same for every row, or from a column."""
+"""The Map page's widgets: a param left out, the fixed value, or from a column."""
 
 from __future__ import annotations
 
@@ -12,38 +12,45 @@ from valar_ui.ledger import Draft
 from valar_ui.recipe import Fixed, FromColumn, Source
 
 LEFT_OUT: Final = "leave out"
-FIXED: Final = "same for every row"
+FIXED: Final = "fixed value"
 COLUMN: Final = "from a column"
+NOTHING: Final = ""
+"""The choice of no column; no column has an empty name."""
 
 
 class Controls:
-    """Widgets of one draft: each begins with the recipe's value and keeps its own afterwards."""
+    """Widgets of one draft: each begins with the recipe's value and keeps its own afterwards.
+
+    The recipe's value is each widget's default, not put into the session: a browser that draws a widget anew, after a
+    look at another page, then shows what the recipe has.
+    """
 
     def __init__(self, draft: Draft, columns: Sequence[str]) -> None:
         self.prefix = f"map-{draft.id}-{session.state().revision}"
         self.columns = list(columns)
 
-    def key(self, name: str, value: Any) -> str:
-        """A widget's key, its first value put in the session where it has none."""
-        key = f"{self.prefix}-{name}"
-        if key not in st.session_state:
-            st.session_state[key] = value
-        return key
+    def key(self, name: str) -> str:
+        """A widget's key."""
+        return f"{self.prefix}-{name}"
 
     def column(
         self, name: str, label: str, value: str | None, *, none: str | None = None, bare: bool = False
     ) -> str | None:
-        """A choice of one column; one that this sheet lacks stays chosen, so that it is named and mended."""
-        options: list[str | None] = [*([None] if none is not None else []), *self.with_lacking(value)]
+        """A choice of one column; one that this sheet lacks stays chosen, so that it is named and mended.
+
+        With `none`, the words for it, no column can be chosen as well.
+        """
+        options = [*([NOTHING] if none is not None else []), *self.with_lacking(value)]
         chosen: str | None = st.selectbox(
             label,
             options,
-            key=self.key(name, value if value in options else options[0]),
-            format_func=lambda it: none or "" if it is None else self.named(it),
+            options.index(value) if value is not None else 0,
+            key=self.key(name),
+            format_func=lambda it: self.named(it) if it else none or "",
             label_visibility="collapsed" if bare else "visible",
             placeholder=none or "Choose a column",
         )
-        return chosen
+        return chosen or None
 
     def with_lacking(self, *chosen: str | None) -> list[str]:
         """The sheet's columns, then those that were chosen for another sheet and are not in this one."""
@@ -60,7 +67,7 @@ class Controls:
         modes = [FIXED, COLUMN] if required else [LEFT_OUT, FIXED, COLUMN]
         here = COLUMN if isinstance(source, FromColumn) else FIXED if isinstance(source, Fixed) else modes[0]
         how, what = st.columns([1, 1.4], vertical_alignment="bottom")
-        mode = how.selectbox(label, modes, key=self.key(f"{name}-mode", here))
+        mode = how.selectbox(label, modes, modes.index(here), key=self.key(f"{name}-mode"))
         with what:
             if mode == COLUMN:
                 column = self.column(f"{name}-column", f"{label}: column", getattr(source, "column", None), bare=True)
@@ -72,9 +79,15 @@ class Controls:
 
     def whole(self, label: str, name: str, value: Any) -> int | None:
         """A whole number of at least 1, or nothing; a value that is none (from a recipe by hand) counts as nothing."""
-        value = value if isinstance(value, int) and value >= 1 else None
+        whole: int | None = value if isinstance(value, int) and value >= 1 else None
         return st.number_input(
-            label, min_value=1, step=1, placeholder="1024", key=self.key(name, value), label_visibility="collapsed"
+            label,
+            min_value=1,
+            value=whole,
+            step=1,
+            placeholder="1024",
+            key=self.key(name),
+            label_visibility="collapsed",
         )
 
     def decimal(self, highest: float) -> Any:
@@ -86,8 +99,9 @@ class Controls:
                 label,
                 0.0,
                 highest,
+                None if value is None else float(value),
                 step=0.1,
-                key=self.key(name, None if value is None else float(value)),
+                key=self.key(name),
                 label_visibility="collapsed",
             )
 
@@ -100,7 +114,8 @@ class Controls:
             return st.selectbox(
                 label,
                 list(options),
-                key=self.key(name, value if value in options else options[0]),
+                options.index(value) if value in options else 0,
+                key=self.key(name),
                 label_visibility="collapsed",
             )
 
@@ -108,17 +123,17 @@ class Controls:
 
     def text(self, label: str, name: str, value: Any) -> str | None:
         """A line of text."""
-        return st.text_input(label, key=self.key(name, value or ""), label_visibility="collapsed")
+        return st.text_input(label, value or "", key=self.key(name), label_visibility="collapsed")
 
     def model(self, label: str, name: str, value: Any) -> str | None:
         """One of the account's models, or a name typed freely."""
         known = list(session.models())
         options = known if value is None or value in known else [value, *known]
-        first = value or (options[0] if options else None)
         return st.selectbox(
             label,
             options,
-            key=self.key(name, first),
+            options.index(value or options[0]) if options else None,
+            key=self.key(name),
             accept_new_options=True,
             placeholder="Type a model's name",
             label_visibility="collapsed",

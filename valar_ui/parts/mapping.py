@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from valar_ui import session
 from valar_ui.checks import check_recipe
-from valar_ui.compose import sent_columns
+from valar_ui.compose import sent_columns, with_column
 from valar_ui.drafts import changed_ids
 from valar_ui.ledger import Draft
-from valar_ui.parts import answer, params, problems, prompt
+from valar_ui.parts import answer, params, problems, prompt, recipes
 from valar_ui.parts.controls import Controls
 from valar_ui.problems import Report, Severity
 from valar_ui.readers import Reading
-from valar_ui.recipe import FromColumn, IdRule, Recipe, Turn
+from valar_ui.recipe import Fixed, FromColumn, IdRule, Recipe, Source, Turn
 from valar_ui.session import literal
 from valar_ui.suggest import NAMES, Suggestion, normal, suggest
-from valar_ui.template import hole
+from valar_ui.template import hole, nearest
 
 PLAIN: Final = ("max_output_tokens", "temperature", "top_p", "reasoning_effort", "model", "user", "prompt_cache_key")
 """Params that take a column as it is."""
 SPOKEN: Final[dict[str, Literal["system", "user"]]] = {"system": "system", "input": "user"}
 """Suggestions that become text with a hole."""
 PLACES: Final = {"image": " Choose it under More settings, with a model that sees images."}
+ABOUT_PROMPT: Final = (
+    *("unknown-column", "hole-unclosed", "hole-single-brace"),
+    *("prompt-not-last", "prompt-without-column", "image-without-prompt"),
+)
+"""Problems told right under the prompt."""
 SHOWN: Final = {"input": "the prompt", "system": "the instructions", "custom_id": "the ids", "image": "images"}
 
 
@@ -36,7 +43,8 @@ def _ids(controls: Controls, reading: Reading, rule: IdRule) -> IdRule:
         return IdRule()
     legal = st.toggle(
         "Make ids legal where needed",
-        key=controls.key("id-legal", rule.legal),
+        rule.legal,
+        key=controls.key("id-legal"),
         help="Valar takes lowercase letters, digits, - and _, at most 64 characters, and each id once. "
         "The answers are matched by row, so a changed id loses nothing.",
     )
@@ -48,23 +56,20 @@ def _ids(controls: Controls, reading: Reading, rule: IdRule) -> IdRule:
     return chosen
 
 
-def edit(draft: Draft, reading: Reading) -> Recipe:
-    """Draw every control; the recipe as it stands now."""
+def edit(draft: Draft, reading: Reading, upper: DeltaGenerator) -> Recipe:
+    """Draw every control, what is asked in `upper` and the settings here; the recipe as it stands now."""
     recipe = session.desk().recipe(draft, reading)
     fresh = draft.recipe is None
     controls = Controls(draft, reading.columns)
     hints = suggest(reading.table) if fresh or not recipe.turns else {}
     if fresh:
         recipe = recipe.model_copy(update=_prefilled(hints))
-    model = controls.source("model", "Model", recipe.model, controls.model, required=True)
-    if session.state().models_fault:
-        st.warning(
-            f"The models cannot be listed now: {literal(session.state().models_fault, most=300)} "
-            "Type the model's name, or look at Connection.",
-            icon=":material/cloud_off:",
-        )
-    _suggested(hints, recipe)
-    turns = prompt.edit(controls, draft, reading, recipe)
+    with upper:
+        model = controls.source("model", "Model", recipe.model, controls.model, required=True)
+        _about_model(model)
+        asked = prompt.ask(controls, draft, reading, recipe)
+        about_prompt = st.container()
+        turns = prompt.around(controls, recipe, asked)
     fields = answer.edit(controls, recipe)
     ids = _ids(controls, reading, recipe.custom_id)
     found = params.common(controls, recipe)
@@ -72,16 +77,46 @@ def edit(draft: Draft, reading: Reading) -> Recipe:
         found |= params.more(controls, recipe)
         found["more"] = params.json_box(controls, recipe)
     edited = recipe.model_copy(update={"model": model, "turns": turns, "custom_id": ids, **fields, **found})
+    with about_prompt:
+        _suggested(controls, hints, recipe)
     report = Report()
     report.extend(it for it in check_recipe(edited, reading.columns) if it.code != "prompt-missing")
     for group in report.groups:
-        problems.group(group)
+        with about_prompt if group.code in ABOUT_PROMPT else st.container():
+            problems.group(group)
+            if group.code == "unknown-column":
+                _offer_nearest(draft, edited, group.column or "", reading.columns)
     sent = sent_columns(edited, reading.columns)
     st.caption(
         f"{len(sent)} of {len(reading.columns)} columns are sent"
         + (f": {literal(', '.join(sorted(sent)))}" if sent else ".")
     )
     return edited
+
+
+def _about_model(model: Source | None) -> None:
+    """What is known of the chosen model: whether the models can be listed, and whether it is one of them."""
+    if session.state().models_fault:
+        st.warning(
+            f"The models cannot be listed now: {literal(session.state().models_fault, most=300)} "
+            "Type the model's name, or look at Connection.",
+            icon=":material/cloud_off:",
+        )
+    elif isinstance(model, Fixed) and session.unknown_models([str(model.fixed)]):
+        st.warning(f"{literal(str(model.fixed))} is not among the models that Valar lists for you.")
+
+
+def _offer_nearest(draft: Draft, recipe: Recipe, lacking: str, columns: Sequence[str]) -> None:
+    """One click puts the column most like a missing one in its place, wherever the recipe asks for it."""
+    close = nearest(lacking, columns)
+    if close is not None:
+        st.button(
+            f"Use {literal(close, most=60)} instead",
+            key=f"instead-{lacking}",
+            icon=":material/swap_horiz:",
+            on_click=recipes.put,
+            args=(draft, with_column(recipe, lacking, close)),
+        )
 
 
 def _exactly(hint: Suggestion) -> bool:
@@ -105,22 +140,30 @@ def _prefilled(hints: dict[str, Suggestion]) -> dict[str, Any]:
     return found
 
 
-def _suggested(hints: dict[str, Suggestion], recipe: Recipe) -> None:
+def _suggested(controls: Controls, hints: dict[str, Suggestion], recipe: Recipe) -> None:
     """What was filled in or is proposed, each with its reason."""
     for target, hint in hints.items():
         waits = target == "image" or (target in SPOKEN and hole(hint.column) not in recipe.prompt + recipe.system)
         verb = "Proposed for" if waits else "Filled in for"
-        st.caption(
+        told = (
             f":material/lightbulb: {verb} {SHOWN.get(target, literal(target))}: column **{literal(hint.column)}**. "
-            f"{literal(hint.reason)}" + (PLACES.get(target, " Insert it below.") if waits else "")
+            f"{literal(hint.reason)}" + (PLACES.get(target, "") if waits else "")
         )
+        if waits and target == "input":
+            said, button = st.columns([4, 1], vertical_alignment="center")
+            said.caption(told)
+            button.button(
+                "Insert", key="insert-proposed", on_click=prompt.insert, args=(controls.key("prompt"), hint.column)
+            )
+        else:
+            st.caption(told)
 
 
 def why_not(recipe: Recipe, reading: Reading) -> str | None:
     """What is missing before Check makes sense, or None."""
     if recipe.model is None:
         return "Choose a model first."
-    if not recipe.prompt.strip():
+    if not recipe.prompt.strip() and not recipe.images:
         return "Write what the model should do with each row first."
     blocking = [it for it in check_recipe(recipe, reading.columns) if it.severity is Severity.ERROR]
     return f"Mend this first: {literal(blocking[0].text)}" if blocking else None

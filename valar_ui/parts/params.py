@@ -44,7 +44,8 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     images = st.multiselect(
         "Images: columns that hold their addresses",
         controls.with_lacking(*pictures),
-        key=controls.key("images", pictures),
+        pictures,
+        key=controls.key("images"),
         format_func=controls.named,
         max_selections=limits.MAX_IMAGES,
         help="http(s) addresses that anyone can open, or data: URIs; only for models that see images.",
@@ -56,7 +57,8 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
         detail = st.selectbox(
             "How closely to look",
             details,
-            key=controls.key("detail", first),
+            details.index(first),
+            key=controls.key("detail"),
             placeholder="leave out",
             format_func=lambda it: it or "leave out",
         )
@@ -65,7 +67,8 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     metadata = st.multiselect(
         "Metadata: columns to send along, for your own records",
         controls.with_lacking(*records),
-        key=controls.key("metadata", records),
+        records,
+        key=controls.key("metadata"),
         format_func=controls.named,
     )
     kept = {name: source for name, source in recipe.metadata.items() if isinstance(source, Fixed)}
@@ -78,7 +81,8 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     window = st.selectbox(
         "Completion window",
         [None, limits.BATCH_WINDOW],
-        key=controls.key("window", getattr(recipe.completion_window, "fixed", None)),
+        0 if recipe.completion_window is None else 1,
+        key=controls.key("window"),
         placeholder="leave out (Valar takes standard)",
         format_func=lambda it: it or "leave out (Valar takes standard)",
         help="A batch runs in the standard window: asap is not offered in a batch, flex only in the background.",
@@ -92,7 +96,8 @@ def json_box(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     before = orjson.dumps(recipe.more, option=orjson.OPT_INDENT_2).decode() if recipe.more else ""
     text = st.text_area(
         "More params (JSON), for what has no control here",
-        key=controls.key("more", before),
+        before,
+        key=controls.key("more"),
         height=90,
         placeholder='{"include": ["message.output_text.logprobs"]}',
     )

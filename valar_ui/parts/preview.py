@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
@@ -124,9 +124,14 @@ def _draw(composed: Composed) -> None:
     _conversation(item["params"])
     tokens = tokens_of(composed.characters, composed.wide, images=composed.images)
     st.caption(f"id `{item['custom_id']}` · about {count(tokens, 'token')} in")
-    with st.expander("as JSON", key="as-json"):
-        st.code(orjson.dumps(item, option=orjson.OPT_INDENT_2).decode(), language="json", wrap_lines=True)
-    with st.expander("as curl", key="as-curl"):
-        st.code(curl(composed, base_url=session.services().settings.base_url), language="bash", wrap_lines=True)
-    with st.expander("as Python", key="as-python"):
-        st.code(python(composed, base_url=session.services().settings.base_url), language="python", wrap_lines=True)
+    base_url = session.services().settings.base_url
+    _folded("JSON", "json", lambda: orjson.dumps(item, option=orjson.OPT_INDENT_2).decode())
+    _folded("curl", "bash", lambda: curl(composed, base_url=base_url))
+    _folded("Python", "python", lambda: python(composed, base_url=base_url))
+
+
+def _folded(name: str, language: str, written: Callable[[], str]) -> None:
+    """The request as code, made and drawn only while somebody looks: colouring it takes the browser a while."""
+    box = st.expander(f"as {name}", key=f"as-{name.casefold()}", on_change="rerun")
+    if box.open:
+        box.code(written(), language=language, wrap_lines=True)

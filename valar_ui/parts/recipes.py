@@ -11,8 +11,9 @@ from valar_ui.recipe import BadRecipe, Recipe
 from valar_ui.session import literal
 
 
-def _use(draft: Draft, recipe: Recipe) -> None:
-    saved = session.desk().save_recipe(draft, recipe)
+def put(draft: Draft, recipe: Recipe) -> None:
+    """Put a recipe over the mapping, whose widgets begin anew with it."""
+    saved = session.keep_recipe(draft, recipe)
     if recipe.label:
         session.desk().save_label(saved, recipe.label)
     session.state().revision += 1
@@ -26,7 +27,7 @@ def offer_last(draft: Draft, reading: Reading) -> None:
     said, button = st.columns([3, 1], vertical_alignment="center")
     said.info("You mapped a sheet with these headings before.", icon=":material/history:")
     button.button(
-        "Use that mapping", key="use-last", on_click=_use, args=(draft, Recipe.model_validate(last)), width="stretch"
+        "Use that mapping", key="use-last", on_click=put, args=(draft, Recipe.model_validate(last)), width="stretch"
     )
 
 
@@ -56,7 +57,7 @@ def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
             load_slot.button(
                 "Load",
                 key="recipe-load",
-                on_click=_use,
+                on_click=put,
                 args=(draft, Recipe.model_validate(kept[which].recipe)),
                 width="stretch",
             )
@@ -72,5 +73,5 @@ def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
             except BadRecipe as fault:
                 st.error(literal(str(fault), most=400))
             else:
-                _use(draft, loaded)
+                put(draft, loaded)
                 st.rerun()
