@@ -26,4 +26,4 @@ recipes.shelf(draft, reading, recipe)
 with shown:
     preview.panel(draft, reading, recipe, session.desk().steps(draft))
 
-frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=not recipe.prompt)
+frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=not recipe.turns)

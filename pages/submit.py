@@ -13,7 +13,7 @@ if draft is None or reading is None:
     st.stop()
 desk = session.desk()
 recipe, steps = desk.recipe(draft, reading), desk.steps(draft)
-if recipe.kind == "prompt" and not recipe.prompt:
+if recipe.kind == "prompt" and not recipe.turns:
     frame.empty_state("The columns are not mapped yet.", "Map columns", "map")
     st.stop()
 

@@ -191,7 +191,7 @@ def test_an_image_stands_in_for_the_prompt(tmp_path: Path) -> None:
 def test_images_for_a_model_that_takes_none(tmp_path: Path, model: str, found: list[str]) -> None:
     recipe = prompt("Look", model=Fixed(fixed=model), images=(Image(column="url"),))
     table = make_table(tmp_path, ["url"], [("https://x.org/a.png",), ("",)])
-    assert [codes(problems) for _, problems in looked_at(table, recipe)[1]] == [found, []]
+    assert [codes(problems) for _, problems in looked_at(table, recipe)[1]] == [found, ["image-none"]]
 
 
 @pytest.mark.parametrize(

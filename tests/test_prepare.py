@@ -35,7 +35,19 @@ from valar_ui.prepare import (
 from valar_ui.pricing import Usage
 from valar_ui.problems import Severity
 from valar_ui.readers import Reading, read
-from valar_ui.recipe import Collapse, EditCell, Fixed, FromColumn, IdRule, LeaveOut, LeaveOutRow, Recipe, Step, Turn
+from valar_ui.recipe import (
+    Collapse,
+    EditCell,
+    Fixed,
+    FromColumn,
+    IdRule,
+    LeaveOut,
+    LeaveOutRow,
+    MendNumbers,
+    Recipe,
+    Step,
+    Turn,
+)
 
 COLUMNS = ["id", "text", "heat"]
 ROWS = [
@@ -376,3 +388,32 @@ def test_sound_rows_are_composed_many_at_a_time(tmp_path: Path) -> None:
     assert b",".join(one.items for one in made if isinstance(one, Many)) == b",".join(one.item for one in single)
     marks = [mark for one in made if isinstance(one, Many) for mark in one.marks()]
     assert marks == [hash(one.body) for one in single]
+
+
+def test_a_record_that_could_not_be_read_counts_until_it_is_left_out(tmp_path: Path) -> None:
+    lines = [b'{"id": "a", "text": "one"}', b'{"id": "b", "text": ', b'{"id": "c", "text": "three"}']
+    (tmp_path / "rows.jsonl").write_bytes(b"\n".join(lines))
+    reading = read(tmp_path / "rows.jsonl", name="rows.jsonl", into=tmp_path)
+    recipe = prompt("Do: {{text}}", custom_id=IdRule(column="id"))
+    found = prepare(reading, recipe, folder=tmp_path / "found")
+    assert (found.rows, found.requests, found.blocked, found.left_out, found.ok) == (3, 2, 1, 0, False)
+    assert codes(problems_page(found, row=2)) == ["invalid-json"]
+    for step in (LeaveOut(code="*"), LeaveOut(code="invalid-json"), LeaveOutRow(row=2)):
+        left = prepare(reading, recipe, steps=[step], folder=tmp_path / step.model_dump_json()[-12:-2])
+        assert (left.rows, left.requests, left.blocked, left.left_out, left.ok) == (3, 2, 0, 1, True)
+        assert codes(problems_page(left, row=2, left_out=True)) == ["invalid-json"]
+
+
+def test_numbers_are_read_as_they_are_meant_only_when_asked(tmp_path: Path) -> None:
+    rows = [["a", "one", "0,7"], ["b", "two", " 0.5"], ["c", "three", "hot"], ["d", "four", ""], ["e", "five", "3,5"]]
+    recipe = prompt("{{text}} at {{heat}}", temperature=FromColumn(column="heat"))
+    before = run(tmp_path, recipe=recipe, rows=rows)
+    assert before.blocked == 4
+    after = run(tmp_path, MendNumbers(column="heat"), recipe=recipe, rows=rows)
+    assert {(it.code, it.row) for it in all_problems(after) if it.severity is Severity.ERROR} == {
+        ("temperature-number", 4),
+        ("temperature-range", 6),
+    }
+    sent = [item["params"] for item in json.loads(b"[" + after.items_path.read_bytes() + b"]")]
+    assert [params.get("temperature") for params in sent] == [0.7, 0.5, None]
+    assert sent[0]["input"][0]["content"] == "one at 0,7"

@@ -264,13 +264,18 @@ def read_cell(name: str, cell: str) -> tuple[Any, tuple[Flaw, ...]]:
     return cell, tuple(RULES[group]({member: cell} if member else cell))
 
 
-def _no_number(name: str, cell: str) -> Flaw:
-    kind = "number" if name in NUMBERS else "whole number"
-    example = "0.7" if name in NUMBERS else "1024"
+def mended_number(name: str, cell: str) -> str:
+    """A cell as the number that a person means by it: `0,7` is 0.7, `1 024` is 1024; else the cell as it stands."""
     mended = cell.strip().replace("\u00a0", "").replace(",", ".")
     if name in INTEGERS:
         whole = re.fullmatch(r"([1-9][0-9]*)\.0+", mended)
-        grouped = re.sub(r"(?<=\d)[., '\u202f](?=\d{3}\b)", "", cell.strip())
-        mended = whole[1] if whole else grouped
-    hint = f"Write {mended}." if JSON_NUMBER.fullmatch(mended) and mended != cell else f"Write it as {example}."
+        mended = whole[1] if whole else re.sub(r"(?<=\d)[., '\u202f](?=\d{3}\b)", "", cell.strip())
+    return mended if JSON_NUMBER.fullmatch(mended) else cell
+
+
+def _no_number(name: str, cell: str) -> Flaw:
+    kind = "number" if name in NUMBERS else "whole number"
+    example = "0.7" if name in NUMBERS else "1024"
+    mended = mended_number(name, cell)
+    hint = f"Write {mended}." if mended != cell else f"Write it as {example}."
     return Flaw(f"{name}-number", f"{name} is {shown(cell)}, which is not a {kind}.", hint)

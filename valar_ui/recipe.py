@@ -175,7 +175,14 @@ class MakeLegalIds(Shape):
     kind: Literal["legal-ids"] = "legal-ids"
 
 
-Step = Annotated[LeaveOut | LeaveOutRow | EditCell | Collapse | MakeLegalIds, Field(discriminator="kind")]
+class MendNumbers(Shape):
+    """Read a column's numbers as a person means them: `0,7` as 0.7, `1 024` as 1024; prompts keep the cell's text."""
+
+    kind: Literal["numbers"] = "numbers"
+    column: str
+
+
+Step = Annotated[LeaveOut | LeaveOutRow | EditCell | Collapse | MakeLegalIds | MendNumbers, Field(discriminator="kind")]
 """One mend; a draft keeps a list of them, each can be taken back."""
 
 STEPS: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])

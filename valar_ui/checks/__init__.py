@@ -12,7 +12,7 @@ from typing import Final
 from valar_ui.checks.check import Check, Scope, Sent
 from valar_ui.checks.label import check_label
 from valar_ui.checks.recipe import Answer, Columns, Images, Params, Prompt
-from valar_ui.checks.rows import AsRead, BodyLimit, ChangedIds, CustomIds
+from valar_ui.checks.rows import AsRead, BodyLimit, ChangedIds, CustomIds, unread_rows
 from valar_ui.checks.whole import HowMany, Identical, LongPrompts, OutputLimit, PersonalData, identical
 from valar_ui.compose import Composed, Many, preview
 from valar_ui.ids import Ids
@@ -21,7 +21,18 @@ from valar_ui.problems import Problem, Report
 from valar_ui.recipe import Recipe, Step
 from valar_ui.table import Table
 
-__all__ = ["CHECKS", "Check", "Inspection", "Scope", "Sent", "check_label", "check_recipe", "identical", "look"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Inspection",
+    "Scope",
+    "Sent",
+    "check_label",
+    "check_recipe",
+    "identical",
+    "look",
+    "unread_rows",
+]
 
 CHECKS: Final[tuple[type[Check], ...]] = (
     AsRead,

@@ -109,7 +109,7 @@ class Prompt(Check):
             )
 
     def row(self, composed: Composed) -> Iterable[Problem]:
-        if not composed.holes_empty and composed.prompt and not composed.prompt.isspace():
+        if _says_something(composed):
             return ()
         if composed.images or not composed.body:
             return ()
@@ -131,6 +131,10 @@ class Prompt(Check):
 
     def clear(self, many: Many) -> bool:  # noqa: ARG002 - such rows say something by what they are
         return True
+
+
+def _says_something(composed: Composed) -> bool:
+    return not composed.holes_empty and bool(composed.prompt) and not composed.prompt.isspace()
 
 
 class Params(Check):
@@ -183,6 +187,7 @@ class Images(Check):
     def start(self, scope: Scope) -> Iterable[Problem]:
         recipe = scope.recipe
         self._prices = scope.prices
+        self._columns = [image.column for image in recipe.images]
         self.idle = not (recipe.images or recipe.kind == "ready")
         if len(recipe.images) > MAX_IMAGES:
             yield Problem(
@@ -195,6 +200,18 @@ class Images(Check):
 
     def row(self, composed: Composed) -> Iterable[Problem]:
         model = composed.params.get("model")
+        if self._columns and not composed.images and _says_something(composed):
+            return (
+                Problem(
+                    "image-none",
+                    "This row has no image; its request is text only.",
+                    "Fill in the image's address, leave the row out, or let it go as it is.",
+                    composed.row,
+                    self._columns[0] if len(self._columns) == 1 else None,
+                    Severity.WARNING,
+                    composed.line,
+                ),
+            )
         if not composed.images or not isinstance(model, str) or self._prices.takes_images(model) is not False:
             return ()
         takers = ", ".join(name for name, known in self._prices.models.items() if known.images)

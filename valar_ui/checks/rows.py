@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from operator import ne
 
 import numpy as np
@@ -13,7 +13,8 @@ from valar_ui.checks.check import FRAME_BYTES, Check, Scope, Sent
 from valar_ui.compose import Composed, Many, used_columns
 from valar_ui.ids import all_legal, id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
-from valar_ui.problems import Group, Problem, Severity
+from valar_ui.problems import Group, Problem, Report, Severity
+from valar_ui.table import Table
 
 
 class AsRead(Check):
@@ -46,6 +47,15 @@ class AsRead(Check):
 
     def clear(self, many: Many) -> bool:
         return bisect_left(self._rows, many.rows[0]) == bisect_right(self._rows, many.rows[-1])
+
+
+def unread_rows(reading: Report | None, table: Table) -> Iterator[Problem]:
+    """Errors of records that could not become a row of the table: they are lost unless they are told."""
+    groups = [] if reading is None else reading.groups
+    for group in groups:
+        if group.severity is Severity.ERROR and group.column is None and group.rows:
+            for row in np.setdiff1d(np.frombuffer(group.rows, np.uint64), table.numbers()).tolist():
+                yield _as_read(group, row)
 
 
 def _as_read(group: Group, row: int) -> Problem:

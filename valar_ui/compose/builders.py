@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, Final
 
 import orjson
@@ -11,7 +11,7 @@ import orjson
 from valar_ui.compose.asked import fixed_params, put, sources, used_columns
 from valar_ui.flaws import Flaw
 from valar_ui.messages import image_parts, image_url, texts
-from valar_ui.params import flaws, flex_flaws, read_cell
+from valar_ui.params import INTEGERS, NUMBERS, flaws, flex_flaws, mended_number, read_cell
 from valar_ui.problems import Severity
 from valar_ui.recipe import FromColumn, Recipe, Turn
 from valar_ui.template import Template, resolve
@@ -67,7 +67,8 @@ def _wide(text: str) -> int:
 class Prompts:
     """Builds requests from turns and params."""
 
-    def __init__(self, recipe: Recipe, columns: Sequence[str]) -> None:
+    def __init__(self, recipe: Recipe, columns: Sequence[str], *, mended: Container[str] = ()) -> None:
+        """`mended`: columns whose numbers are read as a person means them."""
         used = used_columns(recipe, columns)
         self.columns = [column for column in columns if column in used]
         at = {column: position for position, column in enumerate(self.columns)}
@@ -77,12 +78,12 @@ class Prompts:
         last = max((n for n, turn in enumerate(recipe.turns) if turn.role == "user"), default=-1)
         self.turns = [(turn, n == last) for n, turn in enumerate(turns) if n == last or turn.holes or turn.first]
         self._cells = [
-            (name, source.column, at[source.column])
+            (name, source.column, at[source.column], source.column in mended and name in (*NUMBERS, *INTEGERS))
             for name, source in sources(recipe)
             if isinstance(source, FromColumn) and source.column in at
         ]
         self._images = [(image.column, at[image.column], image.detail) for image in recipe.images if image.column in at]
-        self._groups = {name.partition(".")[0] for name, _, _ in self._cells if "." in name}
+        self._groups = {name.partition(".")[0] for name, *_ in self._cells if "." in name}
         self._model_column = recipe.model.column if isinstance(recipe.model, FromColumn) else None
 
     @property
@@ -152,8 +153,8 @@ class Prompts:
         for group in self._groups:
             known = params.get(group)
             params[group] = dict(known) if isinstance(known, dict) else {}
-        for name, column, position in self._cells:
-            cell = cells[position]
+        for name, column, position, mends in self._cells:
+            cell = mended_number(name, cells[position]) if mends else cells[position]
             if not cell:
                 continue
             value, found = read_cell(name, cell)

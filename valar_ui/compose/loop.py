@@ -13,7 +13,7 @@ from valar_ui.compose.many import Frame, Many
 from valar_ui.flaws import Flaw
 from valar_ui.ids import Edits, Ids
 from valar_ui.problems import Problem
-from valar_ui.recipe import Recipe, Step
+from valar_ui.recipe import MendNumbers, Recipe, Step
 from valar_ui.table import Chunk, Slice, Table
 
 
@@ -62,7 +62,7 @@ def compose(
 ) -> Iterator[Composed]:
     """Compose rows `start` to `stop`, in order; every row yields, also one that has problems.
 
-    `ids` (from `Ids.scan`) spares reading the id column again. Of `steps`, edited cells and legal ids count here;
+    `ids` (from `Ids.scan`) spares reading the id column again. Of `steps`, edited cells, numbers and legal ids count;
     rows left out and rows collapsed are `prepare`'s.
     """
     for made in compose_many(table, recipe, steps=steps, start=start, stop=stop, ids=ids):
@@ -83,7 +83,7 @@ def compose_many(
     """As `compose`, but rows come many at a time where they have no flaw and `clear` says that nothing else has."""
     ids = Ids.scan(table, recipe, steps) if ids is None else ids
     edits = Edits(steps)
-    builder = Ready() if recipe.kind == "ready" else Prompts(recipe, table.columns)
+    builder = Ready() if recipe.kind == "ready" else Prompts(recipe, table.columns, mended=_mended(steps))
     columns = [column for column in builder.columns if column in table.columns]
     if len(columns) < len(builder.columns):
         return
@@ -98,6 +98,10 @@ def compose_many(
         chunk = part.chunk()
         edits.apply(chunk)
         yield from _one_by_one(chunk, builder, columns, ids)
+
+
+def _mended(steps: Sequence[Step]) -> frozenset[str]:
+    return frozenset(step.column for step in steps if isinstance(step, MendNumbers))
 
 
 def _many(frame: Frame, part: Slice, ids: Ids) -> Many | None:

@@ -18,7 +18,7 @@ from valar_ui.plan import Plan, plan
 from valar_ui.prepare import Prepared, compare, problems_csv, problems_page, sheet_with_problems
 from valar_ui.problems import Group, Problem, Severity
 from valar_ui.readers import Reading
-from valar_ui.recipe import Collapse, EditCell, LeaveOut, LeaveOutRow, MakeLegalIds, Step
+from valar_ui.recipe import Collapse, EditCell, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
 from valar_ui.session import literal
 from valar_ui.spool import megabytes
 
@@ -118,6 +118,8 @@ def _told(step: Step) -> str:
             return "Identical requests are sent once"
         case MakeLegalIds():
             return "Ids are made legal"
+        case MendNumbers(column=column):
+            return f"{literal(column)}: numbers are read as they are meant (0,7 as 0.7)"
 
 
 def mends(draft: Draft, steps: Sequence[Step]) -> None:

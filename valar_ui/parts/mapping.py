@@ -76,6 +76,8 @@ def edit(draft: Draft, reading: Reading, upper: DeltaGenerator) -> Recipe:
     with st.expander("More settings", icon=":material/settings:", key=f"{controls.prefix}-more-settings"):
         found |= params.more(controls, recipe)
         found["more"] = params.json_box(controls, recipe)
+    if found["images"] and not asked:
+        turns = (*turns, Turn(role="user", text=""))
     edited = recipe.model_copy(update={"model": model, "turns": turns, "custom_id": ids, **fields, **found})
     with about_prompt:
         _suggested(controls, hints, recipe)
@@ -163,7 +165,7 @@ def why_not(recipe: Recipe, reading: Reading) -> str | None:
     """What is missing before Check makes sense, or None."""
     if recipe.model is None:
         return "Choose a model first."
-    if not recipe.prompt.strip() and not recipe.images:
+    if not (recipe.prompt.strip() or recipe.images):
         return "Write what the model should do with each row first."
     blocking = [it for it in check_recipe(recipe, reading.columns) if it.severity is Severity.ERROR]
     return f"Mend this first: {literal(blocking[0].text)}" if blocking else None

@@ -105,7 +105,7 @@ def panel(draft: Draft, reading: Reading, recipe: Recipe, steps: tuple[Step, ...
         st.session_state[key] = jump
     lacking = [it for it in check_recipe(recipe, reading.columns) if it.code == "unknown-column"]
     index = _chosen(draft, reading, recipe, steps)
-    if lacking or not recipe.prompt.strip():
+    if lacking or not (recipe.prompt.strip() or recipe.images):
         why = "once every hole in the prompt names a column" if lacking else "as soon as there is a prompt"
         st.info(f"The request appears here {why}.")
         return

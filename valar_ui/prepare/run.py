@@ -16,7 +16,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from valar_ui.checks import Inspection, Scope, Sent, identical
+from valar_ui.checks import Inspection, Scope, Sent, identical, unread_rows
 from valar_ui.compose import Many, compose_many
 from valar_ui.ids import Ids, repeats
 from valar_ui.jobs import Progress
@@ -89,6 +89,7 @@ class _Pass:
         self._sent, self._tally = Sent(), Tally()
         self._left_out = self._blocked = 0
         self._repeated: list[int] = []
+        self._unread_rows = 0
         self._crowded: frozenset[str] = frozenset()
 
     def run(self) -> frozenset[str]:
@@ -105,7 +106,7 @@ class _Pass:
         rows = self._going_rows
         value = {
             "fingerprint": fingerprint(self._reading, self._recipe, self._steps),
-            "rows": len(self._table),
+            "rows": len(self._table) + self._unread_rows,
             "requests": len(sizes),
             "left_out": self._left_out,
             "blocked": self._blocked,
@@ -191,12 +192,25 @@ class _Pass:
                 self._repeated.append(at)
         self._repeated = [at for at in self._repeated if at not in dropped]
         self._left_out += len(dropped)
+        self._unread(report, gone)
         first = self._merge(items_path, dropped)
         if not dropped and first is None:
             (self._folder / "sizes.bin").write_bytes(sent.sizes.tobytes())
             self._going_rows = rows
             return items.bytes, items.sha256, 0, tally.usage(None)
         return self._rewrite(items_path, manifest_path, dropped, first)
+
+    def _unread(self, report: Report, gone: Report) -> None:
+        """Records that are no row of the table count as rows with errors, until they are left out."""
+        rows: dict[int, bool] = {}
+        for problem in unread_rows(self._reading.report, self._table):
+            assert problem.row is not None
+            leaves = self._leaves(problem) or problem.row in self._leave_rows
+            (gone if leaves else report).add(problem)
+            rows[problem.row] = rows.get(problem.row, False) or leaves
+        self._unread_rows = len(rows)
+        self._left_out += sum(rows.values())
+        self._blocked += len(rows) - sum(rows.values())
 
     def _clear(self, inspection: Inspection, many: Many) -> bool:
         return self._leave_rows.isdisjoint(many.rows) and inspection.clear(many)
@@ -283,7 +297,8 @@ class _Pass:
 
     def _first_problem(self, report: Report) -> int | None:
         rows = [min(group.rows) for group in report.groups if group.rows and group.severity is not Severity.NOTE]
-        return self._table.index_of(min(rows)) if rows else None
+        found = (self._table.index_of(row) for row in sorted(rows))
+        return next((index for index in found if index is not None), None)
 
 
 def _manifest_ids(path: Path) -> Iterator[tuple[list[int], list[str]]]:
