@@ -3,7 +3,7 @@
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.parts import checking, costs, frame
+from valar_ui.parts import causes, checking, costs, frame
 
 frame.heading("Check", "Everything that could go wrong, before anything is sent.")
 
@@ -28,11 +28,11 @@ prepared = job.result
 frame.mark_steps(f"checked {prepared.fingerprint}")
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)
-_, label_flaw = checking.label_input(draft, prepared)
-checking.compared(draft, prepared)
 costs.table(prepared, recipe)
+checking.models_listed(prepared)
 checking.mends(draft, steps)
-checking.groups(draft, reading, prepared, steps)
-checking.lookup(prepared)
+checking.compared(draft, prepared)
+causes.overview(causes.Checked(draft, reading, recipe, prepared, steps))
 checking.downloads_row(reading, prepared)
+_, label_flaw = checking.label_input(draft, prepared)
 frame.way_on("Next: submit", "submit", why_not=checking.why_not(prepared, plan, label_flaw))

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -147,11 +147,11 @@ def estimate_all(usage: Mapping[str, Usage], window: str = BATCH_WINDOW, *, pric
 
 
 def compare_models(
-    usage: Mapping[str, Usage], *, prices: Prices = BUILT_IN, images: bool = False
+    usage: Mapping[str, Usage], *, prices: Prices = BUILT_IN, images: bool = False, always: Container[str] = ()
 ) -> list[tuple[str, dict[str, Estimate]]]:
     """The same requests on every model in every window, cheapest first: `[(model, {window: estimate})]`.
 
-    With `images`, only models that take them.
+    With `images`, only models that take them, and those in `always`.
     """
     tokens = sum(used.input_tokens for used in usage.values())
     output = _sum(used.output_tokens_max for used in usage.values())
@@ -170,7 +170,7 @@ def compare_models(
             },
         )
         for model, known in prices.models.items()
-        if known.images or not images
+        if known.images or not images or model in always
     ]
     return sorted(rows, key=lambda row: (row[1][BATCH_WINDOW].high or row[1][BATCH_WINDOW].low or 0.0, row[0]))
 

@@ -176,3 +176,8 @@ class Report:
                 entry["count"],
             )
         return report
+
+
+def title(code: str) -> str:
+    """A cause in a few words."""
+    return code.replace("-", " ").capitalize()

@@ -206,7 +206,7 @@ def test_without_an_answer_for_models_a_name_is_typed(start_app: StartApp, page:
     prompt = page.locator('[class*="st-key-map-"][class*="-prompt"] textarea').first
     prompt.fill("Judge {{review}}")
     running(page, lambda: prompt.press("Control+Enter"))
-    keyed(page, "as-json").locator("summary").first.click()
+    keyed(page, "as-code").get_by_text("JSON").click()
     expect(page.get_by_text("a-model/of-mine").first).to_be_visible()
     press(page, key="way-on")
     assert "/check" in page.url

@@ -96,10 +96,8 @@ class Person:
 
     def open(self, key: str) -> Person:
         """Open a fold whose contents are drawn only then."""
-        if key not in self.at.session_state or not self.at.session_state[key]:
-            self.at.session_state[key] = True
-            self.look()
-        return self
+        self.at.session_state[key] = True
+        return self.look()
 
     def has(self, key: str) -> bool:
         """Whether the page has a widget with this key."""

@@ -113,7 +113,7 @@ def test_a_cell_is_mended_beside_its_problem_and_comes_back() -> None:
     person = flawed()
     cause = "empty-prompt-review"
     person.choose(f"rows-{cause}", True)
-    assert list(person.table("what is wrong")["row"]) == [5]
+    assert list(person.table("row")["row"]) == [5]
     assert not person.may(f"edit-keep-{cause}")
     person.type(f"edit-text-{cause}-5", "Mended").press(f"edit-keep-{cause}")
     assert "empty-prompt" not in person.codes
@@ -151,24 +151,82 @@ def test_the_mends_are_there_after_a_refresh() -> None:
 
 def test_a_row_is_looked_up_by_its_number() -> None:
     person = flawed()
-    before = len(person.at.success)
     person.choose("lookup", 7)
     for problem in person.prepared.report:
         if problem.row == 7:
             assert problem.text in person.plain
-    assert len(person.choose("lookup", 2).at.success) == before + 1
+    assert "This row has no problem." in person.choose("lookup", 2).plain
+    assert "no such row" in person.choose("lookup", 9_999).plain
+    assert "no problem" not in person.plain
+    person.press("leave-out-all")
+    assert "This row is left out." in person.choose("lookup", 5).plain
+    assert "no problem" not in person.plain
 
 
-def test_problems_are_shown_for_one_column_or_severity() -> None:
+def test_the_request_of_a_row_is_shown_where_it_is_looked_up() -> None:
+    requests = b"".join(
+        b'{"custom_id": "r-%d", "params": {"model": "m", "input": "Say %d"}}\n' % (at, at) for at in (1, 2)
+    )
+    person = Person().drop("ready.jsonl", requests).go("check").choose("lookup", 2)
+    assert "Say 2" not in person.plain
+    assert "Say 2" in person.open("row-request").plain
+
+
+def test_problems_are_shown_for_one_column_cause_or_severity() -> None:
+    def shown() -> set[str]:
+        return {str(it.key) for it in person.at.toggle}
+
     person = flawed()
-    shown = {str(it.key) for it in person.at.toggle}
-    assert {"rows-empty-prompt-review"} < shown
+    assert {"rows-empty-prompt-review"} < shown()
     person.choose("only-column", "heat")
-    assert {key.rsplit("-", 1)[-1] for key in (str(it.key) for it in person.at.toggle)} == {"heat"}
-    person.choose("only-column", None)
-    person.choose("kinds", ["warning"])
+    assert {key.rsplit("-", 1)[-1] for key in shown()} == {"heat"}
+    person.choose("only-column", "").choose("only-cause", "empty-prompt")
+    assert shown() == {"rows-empty-prompt-review"}
+    person.choose("only-cause", "").choose("kinds-error-warning-note", [Severity.WARNING])
     kept = {group.cause for group in person.prepared.report.groups if group.severity is Severity.WARNING and group.rows}
-    assert {str(it.key) for it in person.at.toggle} == {f"rows-{code}-{column or ''}" for code, column in kept}
+    assert shown() == {f"rows-{code}-{column or ''}" for code, column in kept}
+
+
+def test_decimal_commas_are_mended_with_one_click_and_come_back() -> None:
+    sheet = "id;review;heat\n" + "".join(f"r-{at};Fine {at};0,{at}\n" for at in range(1, 6)) + "r-6;Bad;hot\n"
+    person = Person().drop("german.csv", sheet.encode()).press("way-on")
+    person.choose(person.map("temperature-mode"), "from a column").choose(person.map("temperature-column"), "heat")
+    person.type(person.map("prompt"), "{{review}}").press("way-on")
+    assert person.sending == (0, 6)
+    button = mend(person, "numbers", "temperature-number")
+    assert person.at.button(key=button).label == "Read 0\\,1 as 0.1"
+    assert person.press(button).sending == (5, 6)
+    assert not person.has(button)
+    assert person.press("undo-0").sending == (0, 6)
+
+
+def test_a_record_that_could_not_be_read_is_named_until_it_is_left_out() -> None:
+    lines = b'{"id": "a", "review": "Good"}\n{"id": "b", "revi\n{"id": "c", "review": "Bad"}\n'
+    person = Person().drop("broken.jsonl", lines).press("way-on")
+    person.type(person.map("prompt"), "{{review}}").press("way-on")
+    assert person.sending == (2, 3)
+    assert not person.may("way-on")
+    assert person.causes[("invalid-json", None)] == [2]
+    person.press("leave-out-all")
+    assert person.sending == (2, 3)
+    assert person.may("way-on")
+
+
+def test_a_label_used_before_is_told_before_submitting() -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
+    label = f"label-{person.state.draft_id}"
+    assert "used before" not in person.type(label, "november").plain
+    person.press("way-on").press("submit").arrived()
+    again = Person().mapped("reviews.csv", REVIEWS, prompt="Weigh {{review}}", ids="id")
+    assert "used before" in again.type(f"label-{again.state.draft_id}", "november").plain
+    assert "used before" not in again.type(f"label-{again.state.draft_id}", "december").plain
+
+
+def test_models_that_valar_does_not_list_are_told() -> None:
+    line = b'{"custom_id": "r-1", "params": {"model": "foo/bar", "input": "Hi"}}\n'
+    person = Person().drop("ready.jsonl", line).go("check")
+    assert "does not list for you: foo/bar" in person.plain
+    assert person.may("way-on")
 
 
 def test_more_problems_than_fit_are_shown_page_by_page() -> None:
@@ -176,8 +234,8 @@ def test_more_problems_than_fit_are_shown_page_by_page() -> None:
     person = Person().mapped("empty.csv", sheet, prompt="{{review}}", ids="id")
     cause = "empty-prompt-review"
     person.choose(f"rows-{cause}", True)
-    first = list(person.table("what is wrong")["row"])
-    second = list(person.choose(f"rows-page-{cause}", 2).table("what is wrong")["row"])
+    first = list(person.table("row")["row"])
+    second = list(person.choose(f"rows-page-{cause}", 2).table("row")["row"])
     assert first + second == list(range(2, 42))
 
 

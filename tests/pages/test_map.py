@@ -24,8 +24,8 @@ def person() -> Person:
 
 
 def request_shown(person: Person) -> dict[str, Any]:
-    """The request beside the mapping, as JSON, for which its fold is opened."""
-    person.open("as-json")
+    """The request beside the mapping, as JSON."""
+    person.choose("as-code", "JSON")
     shown = [json.loads(it.value) for it in person.at.code if it.language == "json"]
     assert len(shown) == 1
     found: dict[str, Any] = shown[0]

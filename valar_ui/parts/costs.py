@@ -19,7 +19,10 @@ def in_words(found: Estimate) -> str:
         return "The price of this model is not known to this app."
     if found.high is None:
         return f"from {escaped(found.low)} up (estimate; without a longest answer there is no upper end)"
-    return f"about {escaped(found.low)} – {escaped(found.high)} (estimate)"
+    low, high = escaped(found.low), escaped(found.high)
+    if low == high:
+        return f"{low} (estimate)" if low.startswith("less") else f"about {low} (estimate)"
+    return f"about {low} – {high} (estimate)"
 
 
 def saving(prepared: Prepared) -> str:
@@ -48,11 +51,15 @@ def table(prepared: Prepared, recipe: Recipe) -> None:
     prices = session.prices()
     total = estimate_all(prepared.usage, prices=prices)
     tokens = sum(used.input_tokens for used in prepared.usage.values())
-    st.markdown(f"**{in_words(total)}** · about {rounded(tokens)} input tokens")
+    st.markdown(
+        f"**{in_words(total)}** · about {rounded(tokens)} input tokens · prices of {literal(prices.date, most=40)}"
+    )
     with st.expander("What other models would cost", icon=":material/payments:", key="costs"):
         rows = []
-        for model, windows in compare_models(prepared.usage, prices=prices, images=bool(recipe.images)):
-            row: dict[str, str] = {"model": model}
+        for model, windows in compare_models(
+            prepared.usage, prices=prices, images=bool(recipe.images), always=prepared.models
+        ):
+            row: dict[str, str] = {"model": f"{model} (chosen)" if model in prepared.models else model}
             for window in limits.WINDOWS:
                 found = windows[window]
                 if found.low is None:

@@ -125,13 +125,25 @@ def _draw(composed: Composed) -> None:
     tokens = tokens_of(composed.characters, composed.wide, images=composed.images)
     st.caption(f"id `{item['custom_id']}` · about {count(tokens, 'token')} in")
     base_url = session.services().settings.base_url
-    _folded("JSON", "json", lambda: orjson.dumps(item, option=orjson.OPT_INDENT_2).decode())
-    _folded("curl", "bash", lambda: curl(composed, base_url=base_url))
-    _folded("Python", "python", lambda: python(composed, base_url=base_url))
+    written: dict[str, tuple[str, Callable[[], str]]] = {
+        "JSON": ("json", lambda: orjson.dumps(item, option=orjson.OPT_INDENT_2).decode()),
+        "curl": ("bash", lambda: curl(composed, base_url=base_url)),
+        "Python": ("python", lambda: python(composed, base_url=base_url)),
+    }
+    # Made and drawn only while somebody looks: colouring code takes the browser a while.
+    chosen = st.segmented_control("The same as code", list(written), key="as-code")
+    if chosen is not None:
+        language, made = written[chosen]
+        st.code(made(), language=language, wrap_lines=True)
 
 
-def _folded(name: str, language: str, written: Callable[[], str]) -> None:
-    """The request as code, made and drawn only while somebody looks: colouring it takes the browser a while."""
-    box = st.expander(f"as {name}", key=f"as-{name.casefold()}", on_change="rerun")
-    if box.open:
-        box.code(written(), language=language, wrap_lines=True)
+def folded_row(reading: Reading, recipe: Recipe, index: int, steps: Sequence[Step]) -> None:
+    """One row's request, drawn once its fold is opened."""
+    fold = st.expander("Its request", key="row-request", on_change="rerun")
+    if fold.open:
+        with fold:
+            composed, _ = look(reading.table, recipe, index, steps=steps, reading=reading.report)
+            if composed.body:
+                _draw(composed)
+            else:
+                st.caption("It cannot be composed.")

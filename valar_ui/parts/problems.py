@@ -38,5 +38,6 @@ def group(group: Group) -> None:
     place += [rows_of(group)] if group.rows else []
     where = f" · {' · '.join(place)}" if place else ""
     st.markdown(f"{ICONS[group.severity]} {literal(text, most=400)}{where}")
-    if first.hint and len(hints) == 1:
-        st.caption(literal(first.hint, most=400))
+    if first.hint:
+        of_first = "" if len(hints) == 1 or first.row is None else f"For row {first.row:,}: "
+        st.caption(of_first + literal(first.hint, most=400))

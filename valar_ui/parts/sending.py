@@ -100,8 +100,6 @@ def form(draft: Draft, prepared: Prepared) -> None:
     )
     if prepared.left_out:
         st.caption(f"{prepared.requests:,} of {count(prepared.rows, 'row')} go; {prepared.left_out:,} are left out.")
-    if label and label in {it.label for it in session.services().ledger.batches(session.owner())}:
-        st.caption(":material/info: This label was used before: the list will show two batches of that name.")
     earlier = outbox.sent_before(session.services().ledger, session.owner(), prepared.content_sha256, session.account())
     confirmed = earlier is None or _confirmed(earlier)
     told = session.state().told

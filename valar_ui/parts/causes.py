@@ -1,0 +1,235 @@
+"""The Check page's causes: filtered, each with its safe mends and all of its rows; one row looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from valar_ui import session
+from valar_ui.compose import sources
+from valar_ui.ledger import Draft
+from valar_ui.params import mended_number
+from valar_ui.parts import costs, preview, problems
+from valar_ui.parts.frame import count
+from valar_ui.prepare import Prepared, problems_page
+from valar_ui.problems import Group, Problem, Severity, title
+from valar_ui.readers import Reading
+from valar_ui.recipe import (
+    Collapse,
+    EditCell,
+    FromColumn,
+    LeaveOut,
+    LeaveOutRow,
+    MakeLegalIds,
+    MendNumbers,
+    Recipe,
+    Step,
+)
+from valar_ui.session import literal
+
+PAGE_ROWS: Final = 25
+ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")
+SHOWN_CELL: Final = 300
+"""Characters of a cell that a table of rows shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the page is about."""
+
+    draft: Draft
+    reading: Reading
+    recipe: Recipe
+    prepared: Prepared
+    steps: tuple[Step, ...]
+
+    def save(self, *steps: Step) -> None:
+        """Keep this list of mends."""
+        session.desk().save_steps(self.draft, steps)
+
+    def cell(self, row: int, column: str | None) -> str | None:
+        """A cell as the sheet has it; None where there is none."""
+        index = self.reading.table.index_of(row)
+        if index is None or column not in self.reading.columns:
+            return None
+        return self.reading.table.row(index)[self.reading.columns.index(column)]
+
+
+def overview(here: Checked) -> None:
+    """Every cause that the filters let through, worst first; the row that is looked up, on top."""
+    found = here.prepared.report.groups
+    if not found:
+        st.success("No problem in any row.", icon=":material/task_alt:")
+    elif here.prepared.blocked and any(group.rows for group in found if group.severity is Severity.ERROR):
+        st.button(
+            f"Leave out the {count(here.prepared.blocked, 'row')} with errors",
+            key="leave-out-all",
+            icon=":material/playlist_remove:",
+            on_click=here.save,
+            args=(*here.steps, LeaveOut(code="*")),
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = _filtered(found)
+        row = st.number_input(
+            "Look up a row", min_value=0, value=None, step=1, key="lookup", placeholder="number in the sheet", width=200
+        )
+    if row is not None:
+        with st.container(border=True, key="looked-up"):
+            _look_up(here, int(row))
+    for group in chosen:
+        with st.container(border=True):
+            said, buttons = st.columns([5, 2], vertical_alignment="center")
+            with said:
+                problems.group(group)
+            with buttons:
+                _remedies(here, group)
+            if group.rows:
+                _rows(here, group)
+
+
+def _filtered(found: Sequence[Group]) -> list[Group]:
+    """The groups of the chosen severities, cause and column; filters that would filter nothing are not drawn."""
+    if len(found) < 2:
+        return list(found)
+    severities = [kind for kind in Severity if any(group.severity is kind for group in found)]
+    kinds = st.segmented_control(
+        "Show",
+        severities,
+        selection_mode="multi",
+        default=severities,
+        key="kinds-" + "-".join(severities),
+        format_func=lambda it: f"{it.value}s ({sum(group.severity is it for group in found)})",
+    )
+    left = [group for group in found if group.severity in kinds]
+    causes = sorted({group.code for group in found}, key=title)
+    cause = _one_of("Cause", "cause", causes, title)
+    column = _one_of("Column", "column", sorted({group.column for group in found if group.column}), str)
+    return [group for group in left if cause in ("", group.code) and column in ("", group.column)]
+
+
+def _one_of(label: str, name: str, options: Sequence[str], words: Callable[[str], str]) -> str:
+    """One of the options, or all: the empty text."""
+    if len(options) < 2:
+        return ""
+    return st.selectbox(
+        label, ["", *options], key=f"only-{name}", format_func=lambda it: words(it) if it else "all", width=220
+    )
+
+
+def _cause(group: Group) -> str:
+    """Names a group among the widgets, so that each keeps its own state when another group goes."""
+    return f"{group.code}-{group.column or ''}"
+
+
+def _remedies(here: Checked, group: Group) -> None:
+    offered: list[tuple[str, Step]] = []
+    if group.code in ID_CODES:
+        offered.append(("Make legal ids", MakeLegalIds()))
+    if group.code == "identical-request":
+        offered.append(("Send once, fill all", Collapse()))
+        if Collapse() not in here.steps:
+            st.caption(f"Saves {count(group.count, 'request')}{costs.saving(here.prepared)}")
+    offered += _numbers_meant(here, group)
+    if group.rows and group.severity is not Severity.NOTE:
+        offered.append(("Leave these rows out", LeaveOut(code=group.code, column=group.column)))
+    for label, step in offered:
+        if step not in here.steps:
+            key = f"mend-{step.kind}-{_cause(group)}"
+            st.button(label, key=key, on_click=here.save, args=(*here.steps, step), width="stretch")
+
+
+def _numbers_meant(here: Checked, group: Group) -> list[tuple[str, Step]]:
+    """`Read 0,7 as 0.7`, where a cell of the group is a number written another way."""
+    params = [
+        name
+        for name, source in sources(here.recipe)
+        if isinstance(source, FromColumn) and source.column == group.column and group.code == f"{name}-number"
+    ]
+    for problem in group.examples if params and group.column else ():
+        cell = here.cell(problem.row, group.column) if problem.row is not None else None
+        meant = mended_number(params[0], cell) if cell is not None else None
+        if cell != meant:
+            assert group.column is not None
+            return [(f"Read {literal(cell or '', most=20)} as {meant}", MendNumbers(column=group.column))]
+    return []
+
+
+def _rows(here: Checked, group: Group) -> None:
+    cause = _cause(group)
+    if not st.toggle(f"Show {count(group.count, 'row')}", key=f"rows-{cause}"):
+        return
+    pages = -(-group.count // PAGE_ROWS)
+    page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"rows-page-{cause}", width=160) if pages > 1 else 1
+    found = problems_page(
+        here.prepared, code=group.code, column=group.column, offset=(int(page) - 1) * PAGE_ROWS, limit=PAGE_ROWS
+    )
+    st.dataframe(_frame(here, found), hide_index=True, key=f"rows-table-{cause}")
+    fixable = [problem for problem in found if problem.row is not None and problem.column in here.reading.columns]
+    if fixable:
+        _edit_cell(here, fixable, cause)
+
+
+def _edit_cell(here: Checked, found: Sequence[Problem], cause: str) -> None:
+    which, what, keep = st.columns([1, 3, 1], vertical_alignment="bottom")
+    rows = [problem.row for problem in found if problem.row is not None]
+    row = which.selectbox("Mend row", rows, key=f"edit-row-{cause}", format_func=lambda it: f"{it:,}")
+    column = next(problem.column for problem in found if problem.row == row)
+    original = here.cell(row, column)
+    if column is None or original is None:
+        return
+    edited = {(it.row, it.column): it.text for it in here.steps if isinstance(it, EditCell)}
+    now = edited.get((row, column), original)
+    text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{cause}-{row}")
+    rest = [it for it in here.steps if not (isinstance(it, EditCell) and (it.row, it.column) == (row, column))]
+    step = EditCell(row=row, column=column, text=text)
+    keep.button("Use this", key=f"edit-keep-{cause}", disabled=text == now, on_click=here.save, args=(*rest, step))
+
+
+def _frame(here: Checked, found: Sequence[Problem]) -> pd.DataFrame:
+    """One line a problem: where it is, the id, the cell, and what is wrong where that differs from row to row."""
+    named = here.recipe.custom_id.column
+    rows = [
+        {
+            "row": problem.row,
+            "line": problem.line,
+            "id": (here.cell(problem.row, named) or "")[:SHOWN_CELL] if problem.row is not None else "",
+            "column": problem.column or "",
+            "cell": (here.cell(problem.row, problem.column) or "")[:SHOWN_CELL] if problem.row is not None else "",
+            "what is wrong": problem.text,
+            "what to do": problem.hint,
+        }
+        for problem in found
+    ]
+    table = pd.DataFrame(rows)
+    idle = [name for name in ("line", "id", "cell") if not table[name].any()]
+    idle += [name for name in ("column", "what is wrong", "what to do") if table[name].nunique() < 2]
+    if "line" not in idle and (table["line"] == table["row"]).all():
+        idle.append("line")
+    if named is not None and (table["column"] == named).all():
+        idle.append("id")
+    return table.drop(columns=idle)
+
+
+def _look_up(here: Checked, row: int) -> None:
+    """What becomes of one row: its problems, whether it goes, and its request."""
+    st.markdown(f"**Row {row:,}**")
+    told = problems_page(here.prepared, row=row)
+    gone = problems_page(here.prepared, row=row, left_out=True)
+    index = here.reading.table.index_of(row)
+    if index is None and not (told or gone):
+        st.info("The sheet has no such row with data.", icon=":material/search_off:")
+        return
+    if gone or any(isinstance(step, LeaveOutRow) and step.row == row for step in here.steps):
+        st.info("This row is left out.", icon=":material/playlist_remove:")
+    elif not told:
+        st.success("This row has no problem.", icon=":material/task_alt:")
+    for problem in (*told, *gone):
+        st.markdown(
+            f"{problems.ICONS[problem.severity]} {literal(problem.text, most=400)} {literal(problem.hint, most=400)}"
+        )
+    if index is not None:
+        preview.folded_row(here.reading, here.recipe, index, here.steps)
