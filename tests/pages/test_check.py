@@ -182,7 +182,7 @@ def test_problems_are_shown_for_one_column_cause_or_severity() -> None:
     assert {key.rsplit("-", 1)[-1] for key in shown()} == {"heat"}
     person.choose("only-column", "").choose("only-cause", "empty-prompt")
     assert shown() == {"rows-empty-prompt-review"}
-    person.choose("only-cause", "").choose("kinds-error-warning-note", [Severity.WARNING])
+    person.choose("only-cause", "").choose("kinds-error-warning", [Severity.WARNING])
     kept = {group.cause for group in person.prepared.report.groups if group.severity is Severity.WARNING and group.rows}
     assert shown() == {f"rows-{code}-{column or ''}" for code, column in kept}
 
