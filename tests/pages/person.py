@@ -221,6 +221,10 @@ class Person:
         wait_until(lambda: all(it.final for it in self.dispatches), "the end of sending")
         return self.look()
 
+    def keep_recipe(self, name: str) -> Person:
+        """Keep the mapping among *My recipes*."""
+        return self.type(f"recipe-name-{self.state.revision}", name).press("recipe-keep")
+
     def mapped(self, name: str, contents: bytes, *, prompt: str, ids: str | None = None) -> Person:
         """Drop a file and map it, as far as *Check*."""
         self.drop(name, contents).press("way-on")

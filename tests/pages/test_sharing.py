@@ -24,7 +24,7 @@ def ann() -> Person:
     """Somebody who has mapped a sheet, kept a recipe and sent a batch."""
     person = Person().drop("anns.csv", REVIEWS).press("way-on")
     person.choose(person.map("id"), "id").type(person.map("prompt"), "Judge {{review}}")
-    person.type("recipe-name", "Anns recipe").press("recipe-keep").press("way-on").press("way-on")
+    person.keep_recipe("Anns recipe").press("way-on").press("way-on")
     return person.press("submit").arrived()
 
 

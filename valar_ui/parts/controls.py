@@ -66,7 +66,8 @@ class Controls:
         """A param: left out, the same everywhere, or from a column. `control(key, value)` draws the fixed value."""
         modes = [FIXED, COLUMN] if required else [LEFT_OUT, FIXED, COLUMN]
         here = COLUMN if isinstance(source, FromColumn) else FIXED if isinstance(source, Fixed) else modes[0]
-        how, what = st.columns([1, 1.4], vertical_alignment="bottom")
+        with st.container():
+            how, what = st.columns([1, 1.4], vertical_alignment="bottom")
         mode = how.selectbox(label, modes, modes.index(here), key=self.key(f"{name}-mode"))
         with what:
             if mode == COLUMN:

@@ -13,7 +13,7 @@ from valar_ui.checks import check_recipe
 from valar_ui.compose import sent_columns, with_column
 from valar_ui.drafts import changed_ids
 from valar_ui.ledger import Draft
-from valar_ui.parts import answer, params, problems, prompt, recipes
+from valar_ui.parts import answer, frame, params, problems, prompt, recipes
 from valar_ui.parts.controls import Controls
 from valar_ui.problems import Report, Severity
 from valar_ui.readers import Reading
@@ -71,8 +71,10 @@ def edit(draft: Draft, reading: Reading, upper: DeltaGenerator) -> Recipe:
         about_prompt = st.container()
         turns = prompt.around(controls, recipe, asked)
     fields = answer.edit(controls, recipe)
-    ids = _ids(controls, reading, recipe.custom_id)
-    found = params.common(controls, recipe)
+    with st.grid(2, min_column_width=frame.LEAST_COLUMN, gap="medium"):
+        with st.container():
+            ids = _ids(controls, reading, recipe.custom_id)
+        found = params.common(controls, recipe)
     with st.expander("More settings", icon=":material/settings:", key=f"{controls.prefix}-more-settings"):
         found |= params.more(controls, recipe)
         found["more"] = params.json_box(controls, recipe)

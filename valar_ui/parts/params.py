@@ -85,8 +85,8 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
         key=controls.key("window"),
         placeholder="leave out (Valar takes standard)",
         format_func=lambda it: it or "leave out (Valar takes standard)",
-        help="A batch runs in the standard window: asap is not offered in a batch, flex only in the background.",
     )
+    st.caption("A batch runs in the standard window: asap is not offered in a batch, flex only in the background.")
     found["completion_window"] = Fixed(fixed=window) if window else None
     return found
 

@@ -38,9 +38,13 @@ def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
         st.caption("A recipe is the mapping without any row and without any key: use it again on next week's file.")
         name_slot, keep_slot, file_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
         name = name_slot.text_input(
-            "Name", recipe.name, key="recipe-name", max_chars=80, placeholder="Review sentiment"
+            "Name",
+            recipe.name,
+            key=f"recipe-name-{session.state().revision}",
+            max_chars=80,
+            placeholder="Review sentiment",
         )
-        named = recipe.model_copy(update={"name": name.strip(), "label": ""})
+        named = recipe.model_copy(update={"name": name.strip()})
         if keep_slot.button("Keep", key="recipe-keep", disabled=not name.strip(), width="stretch"):
             ledger.save_recipe(
                 owner, name.strip(), named.model_dump(mode="json", exclude_defaults=True), list(reading.columns)

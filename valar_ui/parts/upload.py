@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from valar_ui import samples, session
 from valar_ui.ledger import Draft
 from valar_ui.parts import frame, problems
 from valar_ui.parts.frame import count
-from valar_ui.problems import Severity
+from valar_ui.problems import Group, Severity
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile
 from valar_ui.session import literal
 from valar_ui.spool import megabytes
@@ -161,7 +162,9 @@ def _sentence(reading: Reading) -> str:
         words.append("compressed (gzip)")
     if reading.encoding:
         shown = NAMES.get(reading.encoding.casefold(), reading.encoding)
-        words.append(literal(shown) + (" (a guess)" if reading.encoding_guessed else ""))
+        cells = sum(group.count for group in _foreign(reading))
+        accents = f": {count(cells, 'cell')} beyond plain letters" if cells else ""
+        words.append(literal(shown) + (f" (a guess{accents})" if reading.encoding_guessed else ""))
     if reading.header_row is not None:
         words.append(f"headings in row {reading.header_row}" if reading.header_row else "no headings")
     if reading.sheet:
@@ -172,12 +175,32 @@ def _sentence(reading: Reading) -> str:
     return ", ".join(words)
 
 
+def _foreign(reading: Reading) -> list[Group]:
+    """The cells that show whether a guessed encoding is right."""
+    return [group for group in reading.report.groups if group.code == "guessed-characters"]
+
+
+def _foreign_cells(reading: Reading) -> pd.DataFrame:
+    """The first of them in each column, as they were read."""
+    found = []
+    for group in _foreign(reading):
+        for row in group.rows[:SHOWN_ROWS]:
+            index = reading.table.index_of(row)
+            if index is not None and group.column is not None:
+                cell = reading.table.row(index)[reading.columns.index(group.column)]
+                found.append({"row": row, "column": group.column, "cell": cell[:500]})
+    return pd.DataFrame(found)
+
+
 def how_it_was_read(reading: Reading) -> None:
     """Rows, columns and guesses in words; the records add up."""
     st.markdown(
         f"**{count(reading.rows, 'row')} · {count(len(reading.columns), 'column')}** · {megabytes(reading.size)}"
         f"  \nRead as: {_sentence(reading)}."
     )
+    if _foreign(reading):
+        with st.popover("See those cells", icon=":material/translate:", key="foreign"):
+            st.dataframe(_foreign_cells(reading), hide_index=True, key="foreign-cells")
     if reading.recognised_as == "valar-requests":
         st.success("These are ready-made requests: there is nothing to map.", icon=":material/task_alt:")
     elif reading.recognised_as == "openai-batch":
@@ -207,51 +230,66 @@ def read_controls(draft: Draft, reading: Reading | None) -> None:
     """One control for each guess; a change reads the file again at once."""
     options = reading.options if reading else ReadOptions()
     turn = f"{draft.id}-{draft.upload}-{options}"
-    with st.expander("Read it differently", icon=":material/tune:", key=f"reread-{draft.id}"):
-        slots = st.columns(4)
-        changed: dict[str, Any] = {}
-        text = reading is None or reading.encoding is not None
-        if text:
-            here = options.encoding
-            listed = [None, *ENCODINGS] if here in (None, *ENCODINGS) else [None, here, *ENCODINGS]
-            changed["encoding"] = slots[0].selectbox(
-                "Characters",
-                listed,
-                listed.index(here),
-                lambda it: NAMES.get(it, it) if it else "Find out",
-                key=f"enc-{turn}",
-            )
+    changed: dict[str, Any] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"reread-{draft.id}"):
         if reading is None or reading.delimiter is not None:
-            listed = [None, *DELIMITERS]
-            here = options.delimiter if options.delimiter in listed else None
-            changed["delimiter"] = slots[1].selectbox(
-                "Cells end with",
-                listed,
-                listed.index(here),
-                lambda it: DELIMITERS[it] if it else "Find out",
-                key=f"del-{turn}",
+            changed["delimiter"] = _choice(
+                "Cells end with", list(DELIMITERS), options.delimiter, DELIMITERS, f"del-{turn}", width=170
+            )
+        if reading is None or reading.encoding is not None:
+            changed["encoding"] = _choice(
+                "Characters", list(ENCODINGS), options.encoding, NAMES, f"enc-{turn}", width=240
             )
         if reading is not None and len(reading.sheets) > 1:
-            names = [sheet.name for sheet in reading.sheets]
-            shown = {sheet.name: sheet.name + ("" if sheet.visible else " (hidden)") for sheet in reading.sheets}
-            changed["sheet"] = slots[1].selectbox(
-                "Sheet", names, names.index(reading.sheet or names[0]), lambda it: shown[it], key=f"sheet-{turn}"
-            )
-            if changed["sheet"] == reading.sheet and options.sheet is None:
-                changed["sheet"] = None
+            changed["sheet"] = _sheet(reading, f"sheet-{turn}")
         if reading is not None and reading.header_row is not None:
-            row = slots[2].number_input("Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}")
-            changed["header_row"] = options.header_row if row == reading.header_row else int(row)
-            first = slots[3].number_input(
-                "First row of data (0: the next)", 0, 1_000_000, options.first_data_row or 0, key=f"first-{turn}"
+            row = st.number_input(
+                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=190
             )
-            changed["first_data_row"] = int(first) or None
-        wanted = replace(options, **changed)
-        if not session.desk().tried(draft, wanted):
-            if wanted.sheet != options.sheet:
-                wanted = ReadOptions(sheet=wanted.sheet)
-            _reread(draft, wanted)
-            st.rerun()
+            changed["header_row"] = options.header_row if row == reading.header_row else int(row)
+            first = st.number_input(
+                "Data begins in row",
+                1,
+                1_000_000,
+                options.first_data_row,
+                placeholder="the next one",
+                key=f"first-{turn}",
+                width=190,
+            )
+            changed["first_data_row"] = None if first is None else int(first)
+    wanted = replace(options, **changed)
+    if not session.desk().tried(draft, wanted):
+        if wanted.sheet != options.sheet:
+            wanted = ReadOptions(sheet=wanted.sheet)
+        _reread(draft, wanted)
+        st.rerun()
+
+
+def _choice(
+    label: str, known: list[str], here: str | None, names: Mapping[str, str], key: str, *, width: int
+) -> str | None:
+    """One of a few ways to read, or what the app finds out by itself."""
+    options = ["", *known] if here is None or here in known else ["", here, *known]
+    return (
+        st.selectbox(
+            label,
+            options,
+            options.index(here or ""),
+            lambda it: names.get(it, it) if it else "found out by itself",
+            key=key,
+            width=width,
+        )
+        or None
+    )
+
+
+def _sheet(reading: Reading, key: str) -> str | None:
+    names = [sheet.name for sheet in reading.sheets]
+    shown = {sheet.name: sheet.name + ("" if sheet.visible else " (hidden)") for sheet in reading.sheets}
+    chosen = st.selectbox(
+        "Sheet", names, names.index(reading.sheet or names[0]), lambda it: shown[it], key=key, width=240
+    )
+    return None if chosen == reading.sheet and reading.options.sheet is None else chosen
 
 
 def questions(draft: Draft, reading: Reading) -> None:
@@ -295,8 +333,9 @@ def things_to_know(reading: Reading) -> None:
     if not groups:
         return
     errors = reading.report.count(Severity.ERROR)
+    flawed = {row for group in groups if group.severity is Severity.ERROR for row in group.rows}
     label = f"{count(len(groups), 'thing')} to know" + (
-        f", {count(errors, 'row')} cannot be used as they are" if errors else ""
+        f", {count(len(flawed), 'row')} with errors" if flawed else ", something is wrong" if errors else ""
     )
     with st.expander(label, icon=":material/report:", expanded=bool(errors), key="things"):
         for group in groups:
