@@ -234,17 +234,22 @@ def read_controls(draft: Draft, reading: Reading | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"reread-{draft.id}"):
         if reading is None or reading.delimiter is not None:
             changed["delimiter"] = _choice(
-                "Cells end with", list(DELIMITERS), options.delimiter, DELIMITERS, f"del-{turn}", width=170
+                "Cells end with", DELIMITERS, options.delimiter, reading and reading.delimiter, f"del-{turn}", width=160
             )
         if reading is None or reading.encoding is not None:
             changed["encoding"] = _choice(
-                "Characters", list(ENCODINGS), options.encoding, NAMES, f"enc-{turn}", width=240
+                "Characters",
+                {name: NAMES.get(name, name) for name in ENCODINGS},
+                options.encoding,
+                reading and reading.encoding,
+                f"enc-{turn}",
+                width=220,
             )
         if reading is not None and len(reading.sheets) > 1:
             changed["sheet"] = _sheet(reading, f"sheet-{turn}")
         if reading is not None and reading.header_row is not None:
             row = st.number_input(
-                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=190
+                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=180
             )
             changed["header_row"] = options.header_row if row == reading.header_row else int(row)
             first = st.number_input(
@@ -254,7 +259,7 @@ def read_controls(draft: Draft, reading: Reading | None) -> None:
                 options.first_data_row,
                 placeholder="the next one",
                 key=f"first-{turn}",
-                width=190,
+                width=180,
             )
             changed["first_data_row"] = None if first is None else int(first)
     wanted = replace(options, **changed)
@@ -266,16 +271,17 @@ def read_controls(draft: Draft, reading: Reading | None) -> None:
 
 
 def _choice(
-    label: str, known: list[str], here: str | None, names: Mapping[str, str], key: str, *, width: int
+    label: str, names: Mapping[str, str], here: str | None, found: str | None, key: str, *, width: int
 ) -> str | None:
     """One of a few ways to read, or what the app finds out by itself."""
-    options = ["", *known] if here is None or here in known else ["", here, *known]
+    options = ["", *names] if here is None or here in names else ["", here, *names]
+    by_itself = f"{names.get(found, found)} (found)" if found and here is None else "find out"
     return (
         st.selectbox(
             label,
             options,
             options.index(here or ""),
-            lambda it: names.get(it, it) if it else "found out by itself",
+            lambda it: names.get(it, it) if it else by_itself,
             key=key,
             width=width,
         )
