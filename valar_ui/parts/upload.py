@@ -234,14 +234,19 @@ def read_controls(draft: Draft, reading: Reading | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"reread-{draft.id}"):
         if reading is None or reading.delimiter is not None:
             changed["delimiter"] = _choice(
-                "Cells end with", DELIMITERS, options.delimiter, reading and reading.delimiter, f"del-{turn}", width=160
+                "Cells end with",
+                DELIMITERS,
+                options.delimiter,
+                reading.delimiter if reading else None,
+                f"del-{turn}",
+                width=160,
             )
         if reading is None or reading.encoding is not None:
             changed["encoding"] = _choice(
                 "Characters",
                 {name: NAMES.get(name, name) for name in ENCODINGS},
                 options.encoding,
-                reading and reading.encoding,
+                reading.encoding if reading else None,
                 f"enc-{turn}",
                 width=220,
             )
