@@ -406,3 +406,9 @@ def test_collapsing_silences_the_warning_it_mends(tmp_path: Path) -> None:
     result = prepared(tmp_path, [["1", "a"], ["2", "a"]], steps=[Collapse()])
     assert rows_of(result, "identical-request") == []
     assert (result.requests, result.collapsed) == (1, 1)
+
+
+def test_holes_among_the_more_params_are_told_to_stay_as_they_are() -> None:
+    recipe = prompt(more={"metadata": {"who": "{{text}}"}})
+    assert [(it.code, it.severity) for it in check_recipe(recipe, ["text"])] == [("hole-in-more", Severity.WARNING)]
+    assert check_recipe(prompt(more={"metadata": {"who": "text"}}), ["text"]) == []

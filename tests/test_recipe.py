@@ -1,5 +1,7 @@
 """Recipes: JSON there and back, no data in them, a plain sentence for a file that is none."""
 
+from typing import Literal
+
 import pytest
 
 from valar_ui.recipe import (
@@ -15,6 +17,7 @@ from valar_ui.recipe import (
     LeaveOut,
     LeaveOutRow,
     MakeLegalIds,
+    MendNumbers,
     Recipe,
     Turn,
 )
@@ -39,20 +42,20 @@ def test_json_round_trip(recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "what"),
     [
-        "",
-        "null",
-        "[]",
-        "{",
-        '{"version": 2}',
-        '{"turns": [{"role": "user"}]}',
-        '{"rows": [1]}',
-        '{"kind": "ready", "turns": [{"role": "user", "text": "x"}]}',
+        ("", "it is not JSON"),
+        ("null", "it is JSON, but no recipe"),
+        ("[]", "it is JSON, but no recipe"),
+        ("{", "it is not JSON"),
+        ('{"version": 2}', "version has a value that this version does not know"),
+        ('{"turns": [{"role": "user"}]}', "turns.0.text is missing"),
+        ('{"rows": [1]}', "it has rows, which no recipe has"),
+        ('{"kind": "ready", "turns": [{"role": "user", "text": "x"}]}', "no turns"),
     ],
 )
-def test_what_is_no_recipe_is_said_so(text: str) -> None:
-    with pytest.raises(BadRecipe, match="not a recipe"):
+def test_what_is_no_recipe_is_said_so(text: str, what: str) -> None:
+    with pytest.raises(BadRecipe, match=f"not a recipe of this app: .*{what}"):
         Recipe.from_json(text)
 
 
@@ -67,6 +70,23 @@ def test_prompt_and_system_are_found() -> None:
     assert (Recipe().prompt, Recipe().system) == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("role", "text", "turns"),
+    [
+        ("user", "New", [("system", "Short."), ("user", "q"), ("assistant", "a"), ("user", "New")]),
+        ("user", "", [("system", "Short."), ("user", "q"), ("assistant", "a")]),
+        ("system", "New", [("system", "New"), ("user", "q"), ("assistant", "a"), ("user", "{{x}}")]),
+        ("system", "", [("user", "q"), ("assistant", "a"), ("user", "{{x}}")]),
+    ],
+)
+def test_another_text_takes_the_place_of_the_prompt_or_the_system_message(
+    role: Literal["system", "user"], text: str, turns: list[tuple[str, str]]
+) -> None:
+    before = [("system", "Short."), ("user", "q"), ("assistant", "a"), ("user", "{{x}}")]
+    recipe = Recipe.model_validate({"turns": [{"role": said, "text": words} for said, words in before]})
+    assert [(turn.role, turn.text) for turn in recipe.with_text(role, text).turns] == turns
+
+
 def test_steps_round_trip() -> None:
     steps = (
         LeaveOut(code="*"),
@@ -75,5 +95,6 @@ def test_steps_round_trip() -> None:
         EditCell(row=8, column="review", text="{{x}}"),
         Collapse(),
         MakeLegalIds(),
+        MendNumbers(column="heat"),
     )
     assert STEPS.validate_json(STEPS.dump_json(steps)) == steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -132,7 +132,18 @@ class Recipe(Shape):
         except ValidationError as fault:
             first = fault.errors(include_input=False, include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise BadRecipe(f"This is not a recipe of this app: {place}: {first['msg']}.") from None
+            what = _FAULTS.get(first["type"], f"{{place}} does not fit: {first['msg']}").format(place=place)
+            raise BadRecipe(f"This is not a recipe of this app: {what}.") from None
+
+
+_FAULTS: Final = {
+    "json_invalid": "it is not JSON",
+    "extra_forbidden": "it has {place}, which no recipe has",
+    "missing": "{place} is missing",
+    "literal_error": "{place} has a value that this version does not know",
+    "model_type": "it is JSON, but no recipe",
+}
+"""What pydantic calls a fault, in words."""
 
 
 class BadRecipe(ValueError):

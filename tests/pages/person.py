@@ -80,7 +80,9 @@ class Person:
         return self.look()
 
     def drop(self, name: str, contents: bytes) -> Person:
-        """Drop a file onto the page's drop zone."""
+        """Drop a file onto the page's drop zone; on Map, it is a recipe."""
+        if self.page == "Map columns":
+            self.open("recipes")
         self.at.file_uploader[0].upload(name, contents)
         return self.look()
 
@@ -120,9 +122,12 @@ class Person:
         return moved
 
     def map(self, name: str) -> str:
-        """The key of one of the mapping's widgets."""
+        """The key of one of the mapping's widgets, for which *More settings* is opened where need be."""
         here = self.state
-        return f"map-{here.draft_id}-{here.revision}-{name}"
+        prefix = f"map-{here.draft_id}-{here.revision}-"
+        if self.page == "Map columns" and not self.has(prefix + name):
+            self.open(f"{prefix}more-settings")
+        return prefix + name
 
     def elements(self) -> Iterator[Any]:
         """Everything on the page that a person can touch."""
@@ -223,7 +228,7 @@ class Person:
 
     def keep_recipe(self, name: str) -> Person:
         """Keep the mapping among *My recipes*."""
-        return self.type(f"recipe-name-{self.state.revision}", name).press("recipe-keep")
+        return self.open("recipes").type(f"recipe-name-{self.state.revision}", name).press("recipe-keep")
 
     def mapped(self, name: str, contents: bytes, *, prompt: str, ids: str | None = None) -> Person:
         """Drop a file and map it, as far as *Check*."""

@@ -267,9 +267,7 @@ def test_a_lone_example_is_told(person: Person) -> None:
 
 
 def test_a_recipe_is_kept_loaded_and_forgotten(person: Person) -> None:
-    person.type(person.map("prompt"), "Judge {{review}}").type(f"recipe-name-{person.state.revision}", "Mood").press(
-        "recipe-keep"
-    )
+    person.type(person.map("prompt"), "Judge {{review}}").keep_recipe("Mood")
     kept = session.services().ledger.recipes(person.owner)
     assert [it.name for it in kept] == ["Mood"]
     person.type(person.map("prompt"), "Something else").look()
@@ -282,9 +280,7 @@ def test_a_recipe_is_kept_loaded_and_forgotten(person: Person) -> None:
 
 
 def test_a_recipe_holds_no_cell_and_no_key(person: Person) -> None:
-    person.type(person.map("prompt"), "Judge {{review}}").type(f"recipe-name-{person.state.revision}", "Mood").press(
-        "recipe-keep"
-    )
+    person.type(person.map("prompt"), "Judge {{review}}").keep_recipe("Mood")
     text = json.dumps([it.recipe for it in session.services().ledger.recipes(person.owner)])
     assert "kettle" not in text
     assert "sandbox-" not in text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from valar_ui.answer import answer_flaws
 from valar_ui.checks.check import Check, Scope
@@ -165,11 +166,27 @@ class Params(Check):
                     f"{name} holds a value that JSON cannot carry.",
                     "Use a smaller number or plain text.",
                 )
+        if any("{{" in text for text in _texts(recipe.more)):
+            yield Problem(
+                "hole-in-more",
+                "More params hold {{ and }}: there they are sent as they stand, no column is put in.",
+                "Take a param with a control, which can come from a column.",
+                severity=Severity.WARNING,
+            )
         if params["input"] is None:
             del params["input"]
         if params["model"] is None:
             del params["model"]
         yield from (placed(flaw) for flaw in flaws(params, complete=False))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, keys left aside."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _texts(member)
 
 
 class Answer(Check):

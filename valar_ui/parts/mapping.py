@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import streamlit as st
@@ -56,46 +57,72 @@ def _ids(controls: Controls, reading: Reading, rule: IdRule) -> IdRule:
     return chosen
 
 
-def edit(draft: Draft, reading: Reading, upper: DeltaGenerator) -> Recipe:
-    """Draw every control, what is asked in `upper` and the settings here; the recipe as it stands now."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The upper half of the page, drawn: what is asked of the model, with what the recipe had for the rest."""
+
+    recipe: Recipe
+    controls: Controls
+    hints: dict[str, Suggestion]
+    about_prompt: DeltaGenerator
+    """The place right under the prompt."""
+
+
+def ask(draft: Draft, reading: Reading) -> Asked:
+    """Draw the model, the prompt and what stands before it."""
     recipe = session.desk().recipe(draft, reading)
     fresh = draft.recipe is None
     controls = Controls(draft, reading.columns)
     hints = suggest(reading.table) if fresh or not recipe.turns else {}
     if fresh:
         recipe = recipe.model_copy(update=_prefilled(hints))
-    with upper:
-        model = controls.source("model", "Model", recipe.model, controls.model, required=True)
-        _about_model(model)
-        asked = prompt.ask(controls, draft, reading, recipe)
-        about_prompt = st.container()
-        turns = prompt.around(controls, recipe, asked)
-    fields = answer.edit(controls, recipe)
+    model = controls.source("model", "Model", recipe.model, controls.model, required=True)
+    _about_model(model)
+    text = prompt.ask(controls, draft, reading, recipe)
+    about_prompt = st.container()
+    turns = prompt.around(controls, recipe, text)
+    return Asked(recipe.model_copy(update={"model": model, "turns": turns}), controls, hints, about_prompt)
+
+
+def settle(asked: Asked, draft: Draft, reading: Reading) -> Recipe:
+    """Draw every other setting, and what is wrong with the mapping; the recipe as it stands now."""
+    controls, recipe = asked.controls, asked.recipe
+    found = answer.edit(controls, recipe)
     with st.grid(2, min_column_width=frame.LEAST_COLUMN, gap="medium"):
         with st.container():
-            ids = _ids(controls, reading, recipe.custom_id)
-        found = params.common(controls, recipe)
-    with st.expander("More settings", icon=":material/settings:", key=f"{controls.prefix}-more-settings"):
-        found |= params.more(controls, recipe)
-        found["more"] = params.json_box(controls, recipe)
-    if found["images"] and not asked:
-        turns = (*turns, Turn(role="user", text=""))
-    edited = recipe.model_copy(update={"model": model, "turns": turns, "custom_id": ids, **fields, **found})
-    with about_prompt:
-        _suggested(controls, hints, recipe)
+            found["custom_id"] = _ids(controls, reading, recipe.custom_id)
+        found |= params.common(controls, recipe)
+    # Closed, it costs nothing to draw, and the recipe keeps what it has.
+    fold = st.expander(
+        "More settings", icon=":material/settings:", key=controls.key("more-settings"), on_change="rerun"
+    )
+    if fold.open:
+        with fold:
+            found |= params.more(controls, recipe)
+            found["more"] = params.json_box(controls, recipe)
+    edited = recipe.model_copy(update=found)
+    if edited.images and not edited.prompt:
+        edited = edited.model_copy(update={"turns": (*edited.turns, Turn(role="user", text=""))})
+    _told(asked, edited, draft, reading)
+    return edited
+
+
+def _told(asked: Asked, recipe: Recipe, draft: Draft, reading: Reading) -> None:
+    """Suggestions, what is wrong, and what leaves this computer."""
+    with asked.about_prompt:
+        _suggested(asked.controls, asked.hints, recipe)
     report = Report()
-    report.extend(it for it in check_recipe(edited, reading.columns) if it.code != "prompt-missing")
+    report.extend(it for it in check_recipe(recipe, reading.columns) if it.code != "prompt-missing")
     for group in report.groups:
-        with about_prompt if group.code in ABOUT_PROMPT else st.container():
+        with asked.about_prompt if group.code in ABOUT_PROMPT else st.container():
             problems.group(group)
             if group.code == "unknown-column":
-                _offer_nearest(draft, edited, group.column or "", reading.columns)
-    sent = sent_columns(edited, reading.columns)
+                _offer_nearest(draft, recipe, group.column or "", reading.columns)
+    sent = sent_columns(recipe, reading.columns)
     st.caption(
         f"{len(sent)} of {len(reading.columns)} columns are sent"
         + (f": {literal(', '.join(sorted(sent)))}" if sent else ".")
     )
-    return edited
 
 
 def _about_model(model: Source | None) -> None:

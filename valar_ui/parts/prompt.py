@@ -101,7 +101,7 @@ def around(controls: Controls, recipe: Recipe, prompt: str) -> tuple[Turn, ...]:
     )
     turns = [Turn(role="system", text=system)] if system else []
     turns += [Turn(role=turn["role"], text=turn["text"]) for turn in _earlier(controls, recipe)]
-    if prompt:
+    if prompt or recipe.images:
         turns.append(Turn(role="user", text=prompt))
     return tuple(turns)
 

@@ -32,50 +32,56 @@ def offer_last(draft: Draft, reading: Reading) -> None:
 
 
 def shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
-    """Keep this mapping under a name, or load another one."""
+    """Keep this mapping under a name, or load another one; drawn once it is opened."""
+    fold = st.expander("My recipes", icon=":material/menu_book:", key="recipes", on_change="rerun")
+    if fold.open:
+        with fold:
+            _shelf(draft, reading, recipe)
+
+
+def _shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
     ledger, owner = session.services().ledger, session.owner()
-    with st.expander("My recipes", icon=":material/menu_book:", key="recipes"):
-        st.caption("A recipe is the mapping without any row and without any key: use it again on next week's file.")
-        name_slot, keep_slot, file_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
-        name = name_slot.text_input(
-            "Name",
-            recipe.name,
-            key=f"recipe-name-{session.state().revision}",
-            max_chars=80,
-            placeholder="Review sentiment",
+    st.caption("A recipe is the mapping without any row and without any key: use it again on next week's file.")
+    name_slot, keep_slot, file_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
+    name = name_slot.text_input(
+        "Name",
+        recipe.name,
+        key=f"recipe-name-{session.state().revision}",
+        max_chars=80,
+        placeholder="Review sentiment",
+    )
+    named = recipe.model_copy(update={"name": name.strip()})
+    if keep_slot.button("Keep", key="recipe-keep", disabled=not name.strip(), width="stretch"):
+        ledger.save_recipe(
+            owner, name.strip(), named.model_dump(mode="json", exclude_defaults=True), list(reading.columns)
         )
-        named = recipe.model_copy(update={"name": name.strip()})
-        if keep_slot.button("Keep", key="recipe-keep", disabled=not name.strip(), width="stretch"):
-            ledger.save_recipe(
-                owner, name.strip(), named.model_dump(mode="json", exclude_defaults=True), list(reading.columns)
-            )
-            st.toast(f"Kept as {literal(name.strip())}.")
-        file_slot.download_button(
-            "Download", named.to_json(), "recipe.json", "application/json", key="recipe-download", on_click="ignore",
+        st.toast(f"Kept as {literal(name.strip())}.")
+    file_slot.download_button(
+        "Download", named.to_json(), "recipe.json", "application/json", key="recipe-download", on_click="ignore",
+        width="stretch",
+    )  # fmt: skip
+    kept = {it.name: it for it in ledger.recipes(owner)}
+    if kept:
+        which_slot, load_slot, drop_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
+        which = which_slot.selectbox("Kept recipes", list(kept), key="recipe-which")
+        load_slot.button(
+            "Load",
+            key="recipe-load",
+            on_click=put,
+            args=(draft, Recipe.model_validate(kept[which].recipe)),
             width="stretch",
-        )  # fmt: skip
-        kept = {it.name: it for it in ledger.recipes(owner)}
-        if kept:
-            which_slot, load_slot, drop_slot = st.columns([3, 1.2, 1.6], vertical_alignment="bottom")
-            which = which_slot.selectbox("Kept recipes", list(kept), key="recipe-which")
-            load_slot.button(
-                "Load",
-                key="recipe-load",
-                on_click=put,
-                args=(draft, Recipe.model_validate(kept[which].recipe)),
-                width="stretch",
-            )
-            drop_slot.button(
-                "Forget it", key="recipe-drop", on_click=ledger.delete_recipe, args=(owner, which), width="stretch"
-            )
-        dropped = st.file_uploader(
-            "Load a recipe file", type=["json"], max_upload_size=1, key=f"recipe-file-{session.state().revision}"
         )
-        if dropped is not None:
-            try:
-                loaded = Recipe.from_json(dropped.getvalue())
-            except BadRecipe as fault:
-                st.error(literal(str(fault), most=400))
-            else:
-                put(draft, loaded)
-                st.rerun()
+        drop_slot.button(
+            "Forget it", key="recipe-drop", on_click=ledger.delete_recipe, args=(owner, which), width="stretch"
+        )
+    dropped = st.file_uploader(
+        "Load a recipe file", type=["json"], max_upload_size=1, key=f"recipe-file-{session.state().revision}"
+    )
+    if dropped is not None:
+        try:
+            loaded = Recipe.from_json(dropped.getvalue())
+        except BadRecipe as fault:
+            st.error(literal(str(fault), most=400))
+        else:
+            put(draft, loaded)
+            st.rerun()
