@@ -13,7 +13,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from tests.composing import MODEL, codes, make_reading, prompt, ready, ready_rows
 from valar_ui.checks import Inspection
@@ -254,6 +254,75 @@ def test_the_sheet_with_its_problems_comes_back_as_it_was(tmp_path: Path) -> Non
     assert [bool(row[3]) for row in cells[1:]] == [False, True, False, True, True, True]
     assert all(cell.data_type != "f" for row in book.active.iter_rows() for cell in row)
     book.close()
+
+
+def written(path: Path) -> list[list[str]]:
+    """The cells of a workbook, row by row from row 1."""
+    book = load_workbook(path)
+    cells = [[str(cell.value or "") for cell in row] for row in book.active.iter_rows()]
+    book.close()
+    return cells
+
+
+def test_the_sheet_holds_the_cells_as_mended_and_says_what_is_left_out(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        EditCell(row=3, column="text", text="mended"),
+        LeaveOutRow(row=2),
+        LeaveOut(code="temperature-range"),
+    ]
+    path = sheet_with_problems(sheet(tmp_path), run(tmp_path, *steps), tmp_path / "mend.xlsx", steps=steps)
+    cells = written(path)
+    assert [row[1] for row in cells[1:]] == ["hello", "mended", "=1+1", "hello", "hello", "last"]
+    assert cells[1][3] == "Left out by hand."
+    assert cells[6][3].startswith("Left out: temperature is 9, outside")
+    assert cells[2][3].startswith("temperature")
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "numbers"),
+    [
+        ("t.csv", "id,text\na,WORDS\n\n\nb,y\n", {1: "id", 2: "a", 5: "b"}),
+        ("t.csv", "Report of May,\n,\nid,text\na,WORDS\nb,y\nc,z\n", {3: "id", 4: "a", 5: "b", 6: "c"}),
+        ("t.jsonl", '{"id":"a","text":"WORDS"}\n\n{"id":"b","text":"y"}\n', {1: "id", 2: "a", 4: "b"}),
+        ("t.jsonl", '\n{"id":"a","text":"WORDS"}\n{"id":"b","text":"y"}\n', {1: "id", 2: "a", 3: "b"}),
+    ],
+)
+@pytest.mark.parametrize("longest", [9, 40_000], ids=["xlsx", "csv"])
+def test_each_row_is_at_its_own_number(
+    tmp_path: Path, name: str, contents: str, numbers: dict[int, str], longest: int
+) -> None:
+    (tmp_path / "upload").write_text(contents.replace("WORDS", "x" * longest))
+    reading = read(tmp_path / "upload", name=name, into=tmp_path)
+    result = prepare(reading, RECIPE, folder=tmp_path / "p")
+    path = sheet_with_problems(reading, result, tmp_path / "mend")
+    if longest == 9:
+        cells = written(path)
+    else:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            cells = [line or [""] for line in csv.reader(file)]
+    assert {at: row[0] for at, row in enumerate(cells, start=1) if row[0]} == numbers
+    again = read(path, name=path.name, into=tmp_path)
+    table = again.table
+    assert again.columns == ("id", "text", PROBLEM_HEADING)
+    assert {table.number(at): table.row(at)[0] for at in range(again.rows)} == {
+        number: text for number, text in numbers.items() if text != "id"
+    }
+
+
+def test_cells_that_show_an_error_are_still_errors_when_the_sheet_comes_back(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (["id", "text"], ["a", "#N/A"], ["b", "fine"], ["c", "#DIV/0!"], ["d", "x"]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    first = read(tmp_path / "t.xlsx", name="t.xlsx", into=tmp_path)
+    recipe = prompt("{{text}}")
+    steps = [EditCell(row=4, column="text", text="mended")]
+    done = prepare(first, recipe, steps=steps, folder=tmp_path / "p")
+    path = sheet_with_problems(first, done, tmp_path / "mend", steps=steps)
+    again = read(path, name=path.name, into=tmp_path)
+    assert {(group.code, *group.rows) for group in first.report.groups} == {("error-cell", 2, 4)}
+    assert {(group.code, *group.rows) for group in again.report.groups} == {("error-cell", 2)}
+    assert [again.table.row(at)[1] for at in range(4)] == ["#N/A", "fine", "mended", "x"]
 
 
 def test_a_sheet_dropped_again_gets_one_problem_column(tmp_path: Path) -> None:

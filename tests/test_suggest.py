@@ -33,6 +33,7 @@ def table(folder: Path, columns: dict[str, list[str]]) -> Table:
         ({"temperature": ["0", "2", ""]}, {"temperature": "temperature"}),
         ({"temperature": ["21.5", "19"]}, {}),
         ({"top_p": ["0.5", "1"]}, {"top_p": "top_p"}),
+        ({"Problem (Valar batches)": [LONG, LONG]}, {}),
         ({"type": ["1", "0"], "team": ["x", "y"]}, {}),
         ({"max_tokens": ["100", "5"]}, {"max_output_tokens": "max_tokens"}),
         ({"max_tokens": ["100", "0"]}, {}),

@@ -6,7 +6,10 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+PROBLEM_HEADING: Final = "Problem (Valar batches)"
+"""The column that a sheet to be mended tells each row's problems in; no cell of the person's."""
 
 
 class Severity(StrEnum):
@@ -130,6 +133,12 @@ class Report:
             mine.rows.extend(group.rows)
             mine.examples.extend(group.examples[: self.EXAMPLES - len(mine.examples)])
             mine.severity = min(mine.severity, group.severity, key=lambda severity: severity.rank)
+
+    def without(self, column: str) -> Report:
+        """The same, less what was found in one column."""
+        kept = Report()
+        kept._groups = {cause: group for cause, group in self._groups.items() if cause[1] != column}
+        return kept
 
     @property
     def groups(self) -> list[Group]:

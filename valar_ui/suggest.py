@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from valar_ui.limits import EFFORTS, TEMPERATURE, TOP_P
+from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.table import Table
 
 NAMES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
@@ -114,7 +115,7 @@ def suggest(table: Table) -> dict[str, Suggestion]:
     for column in table.columns:
         by_name.setdefault(normal(column), []).append(column)
     found: dict[str, Suggestion] = {}
-    taken: set[str] = set()
+    taken = {PROBLEM_HEADING}
     for target, tiers in NAMES.items():
         for names in tiers:
             fitting = [

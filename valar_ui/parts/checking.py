@@ -131,9 +131,9 @@ def _link(path: Path) -> str:
     return session.own_address(f"download/{token}")
 
 
-def downloads_row(reading: Reading, prepared: Prepared) -> None:
+def downloads_row(reading: Reading, prepared: Prepared, steps: Sequence[Step]) -> None:
     """The list of problems, and the sheet with a Problem column."""
-    if not len(prepared.report):
+    if not len(prepared.report) and not len(prepared.left_out_report) and not steps:
         return
     with st.container(horizontal=True):
         st.link_button(
@@ -143,7 +143,8 @@ def downloads_row(reading: Reading, prepared: Prepared) -> None:
             "Prepare the sheet with a Problem column", key="sheet-with-problems", icon=":material/table_edit:"
         ):
             with st.spinner("Writing the sheet …"):
-                made = sheet_with_problems(reading, prepared, prepared.folder / "sheet-with-problems.xlsx")
+                path = prepared.folder / "sheet-with-problems.xlsx"
+                made = sheet_with_problems(reading, prepared, path, steps=steps)
             st.link_button(f"Download {literal(made.name)}", _link(made), icon=":material/download:", key="sheet-file")
             st.caption(
                 "Fix it in your spreadsheet program, then drop it on Upload with *Replace*: Check says what got better."

@@ -4,19 +4,12 @@
 `manifest.arrow`, `problems.jsonl`, `prepared.json`. It appears under its name only when it is whole.
 """
 
+from valar_ui.prepare.comparison import Change, Comparison, compare
 from valar_ui.prepare.prepared import Prepared, fingerprint
-from valar_ui.prepare.problems import (
-    PROBLEM_HEADING,
-    Change,
-    Comparison,
-    all_problems,
-    compare,
-    neutral,
-    problems_csv,
-    problems_page,
-    sheet_with_problems,
-)
+from valar_ui.prepare.problems import all_problems, neutral, problems_csv, problems_page
 from valar_ui.prepare.run import prepare
+from valar_ui.prepare.sheet import sheet_with_problems
+from valar_ui.problems import PROBLEM_HEADING
 
 __all__ = [
     "PROBLEM_HEADING",
