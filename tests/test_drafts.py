@@ -17,9 +17,9 @@ from valar_ui.client import Keyring
 from valar_ui.drafts import Desk, changed_ids, ids_of
 from valar_ui.jobs import Job, Jobs
 from valar_ui.ledger import Draft, Ledger, NoSuchDraft
-from valar_ui.prepare import Prepared
+from valar_ui.prepare import PROBLEM_HEADING, Prepared
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile
-from valar_ui.recipe import EditCell, Fixed, IdRule, LeaveOut, Recipe, Turn
+from valar_ui.recipe import EditCell, Fixed, IdRule, Lapsed, LeaveOut, Recipe, Turn
 from valar_ui.settings import Settings
 
 SHEET = b"id,review\nr-1,Great kettle\nR 2,Too small\n,No id\n"
@@ -175,6 +175,78 @@ def test_another_version_keeps_recipe_mends_and_label(desk: Desk) -> None:
     assert desk.recipe(again, reading(desk, again)) == RECIPE.model_copy(update={"label": "november"})
     assert desk.steps(again) == (LeaveOut(code="*"),)
     assert reading(desk, again).table.row(1) == ("R 2", "Too big")
+
+
+MEND = EditCell(row=3, column="review", text="Far too small")
+
+
+def edits(desk: Desk, draft: Draft) -> list[tuple[str, int]]:
+    """Each mend of a cell: whether it applies, and its row."""
+    steps = [(step.kind, step.step if isinstance(step, Lapsed) else step) for step in desk.steps(now(desk, draft))]
+    return [(kind, step.row) for kind, step in steps if isinstance(step, EditCell)]
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        (SHEET, ("edit-cell", 3)),
+        (b"Reviews of May,\n,\n" + SHEET, ("edit-cell", 5)),
+        (SHEET.replace(b"r-1,Great kettle\n", b""), ("edit-cell", 2)),
+        (SHEET.replace(b"Too small", b"Far too small"), ("lapsed", 3)),
+        (SHEET.replace(b"Too small", b"Too big"), ("lapsed", 3)),
+    ],
+)
+def test_a_mend_goes_with_its_row_into_another_version(desk: Desk, contents: bytes, expected: tuple[str, int]) -> None:
+    draft = desk.save_recipe(put(desk), RECIPE)
+    desk.save_steps(draft, [MEND])
+    put(desk, contents, into=now(desk, draft))
+    assert edits(desk, draft) == [expected]
+    mended = b"Far too small" in prepared(desk, draft).items_path.read_bytes()
+    assert mended == (b"Too big" not in contents)
+    put(desk, SHEET, into=now(desk, draft))
+    assert edits(desk, draft) == [("edit-cell", 3)]
+
+
+def test_a_mend_stays_with_its_row_where_the_file_is_read_differently(desk: Desk) -> None:
+    draft = put(desk, b"1,x\n" + SHEET)
+    ended(desk.read(draft, ReadOptions(header_row=2)))
+    desk.save_steps(now(desk, draft), [EditCell(row=4, column="review", text="Mended")])
+    for options, expected in (
+        (ReadOptions(header_row=2, drop_rows=(5,)), "edit-cell"),
+        (ReadOptions(delimiter=";"), "lapsed"),
+        (ReadOptions(header_row=2, drop_rows=(4,)), "lapsed"),
+        (ReadOptions(header_row=2), "edit-cell"),
+    ):
+        ended(desk.read(now(desk, draft), options))
+        assert edits(desk, draft) == [(expected, 4)]
+
+
+def test_a_mend_of_a_page_drawn_before_the_file_was_replaced_finds_its_row(desk: Desk) -> None:
+    seen = put(desk)
+    put(desk, b"Reviews of May,\n,\n" + SHEET, into=seen)
+    desk.save_steps(seen, [MEND])
+    assert edits(desk, seen) == [("edit-cell", 5)]
+
+
+def test_a_mend_saved_while_the_new_file_is_read_finds_its_row(desk: Desk) -> None:
+    seen = put(desk)
+    gate = threading.Event()
+    desk.jobs.start("gate", "shut", lambda _progress: gate.wait(60))
+    replaced = desk.put_file("reviews.csv", io.BytesIO(SHEET.replace(b"r-1,Great kettle\n", b"")), into=seen)
+    desk.save_steps(seen, [MEND])
+    gate.set()
+    ended(desk.reading_job(replaced))
+    assert edits(desk, seen) == [("edit-cell", 2)]
+
+
+def test_the_problem_column_of_a_sheet_dropped_again_is_no_matter(desk: Desk) -> None:
+    flawed = SHEET.replace(b"Too small", "Too\u200bsmall".encode())
+    draft = put(desk, flawed)
+    assert [group.column for group in reading(desk, draft).report.groups] == ["review"]
+    lines = [line + ",Empty\u200breview".encode() for line in SHEET.splitlines()[1:]]
+    again = b"\n".join([f"id,review,{PROBLEM_HEADING}".encode(), *lines])
+    put(desk, again, into=draft)
+    assert reading(desk, draft).report.groups == []
 
 
 def test_a_file_that_was_replaced_while_it_waited_never_becomes_the_sheet(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from valar_ui.recipe import (
     FromColumn,
     IdRule,
     Image,
+    Lapsed,
     LeaveOut,
     LeaveOutRow,
     MakeLegalIds,
@@ -91,7 +92,8 @@ def test_steps_round_trip() -> None:
     steps = (
         LeaveOut(code="*"),
         LeaveOut(code="empty-prompt", column="review"),
-        LeaveOutRow(row=7),
+        LeaveOutRow(row=7, record=("0f",)),
+        Lapsed(step=LeaveOutRow(row=7), done=True),
         EditCell(row=8, column="review", text="{{x}}"),
         Collapse(),
         MakeLegalIds(),

@@ -6,18 +6,19 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from uuid import uuid4
 
 from valar_ui.ids import Ids
 from valar_ui.jobs import Job, Jobs, Progress
 from valar_ui.ledger import Draft, Ledger
-from valar_ui.prepare import Prepared, fingerprint, prepare
+from valar_ui.prepare import Prepared, anchored, fingerprint, prepare, stamped
 from valar_ui.pricing import BUILT_IN, Prices
+from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers import Reading, ReadOptions, read
 from valar_ui.recipe import STEPS, IdRule, Recipe, Step
 from valar_ui.settings import Settings
@@ -72,11 +73,24 @@ class Desk:
 
         def work(progress: Progress) -> Reading:
             reading = read(upload, name=draft.file_name, into=Path(draft.folder), options=options, progress=progress)
-            self.ledger.save_draft(draft.id, self.owner, now=self.clock(), reading=reading.as_json())
+            reading = replace(reading, report=reading.report.without(PROBLEM_HEADING))
+            self._keep(draft, reading, progress)
             return reading
 
         self.jobs.forget(f"read:{draft.id}")
         return self.jobs.start(f"read:{draft.id}", _mark(draft, options), work)
+
+    def _keep(self, draft: Draft, reading: Reading, progress: Progress) -> None:
+        """Make a reading the draft's, with each mend of one row at the row that holds its record now."""
+        anchored_from: list[dict[str, Any]] | None = None
+        steps: list[dict[str, Any]] = []
+        # A mend saved meanwhile is anchored too.
+        while (here := self.find(draft.id)) is not None and here.steps != anchored_from:
+            anchored_from = here.steps
+            steps = _as_json(anchored(reading, self.steps(here), progress=progress))
+        # The last moment for a newer job to come first.
+        progress(1.0)
+        self.ledger.save_draft(draft.id, self.owner, now=self.clock(), reading=reading.as_json(), steps=steps)
 
     def tried(self, draft: Draft, options: ReadOptions) -> bool:
         """Whether this is how the file was read, or could not be read, last."""
@@ -123,9 +137,14 @@ class Desk:
         return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), label=label)
 
     def save_steps(self, draft: Draft, steps: Sequence[Step]) -> Draft:
-        """Replace the list of mends."""
-        value = [step.model_dump(mode="json") for step in steps]
-        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), steps=value)
+        """Replace the list of mends; those of one row are tied to the record that `draft`, as given, has there."""
+        seen, latest = self.reading(draft), self.find(draft.id)
+        now = None if latest is None else self.reading(latest)
+        if seen is not None:
+            steps = stamped(seen, steps)
+            if now is not None and now.table_path != seen.table_path:
+                steps = anchored(now, steps)
+        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), steps=_as_json(steps))
 
     def prepared(self, draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step]) -> Prepared | None:
         """The preparation of exactly this sheet, recipe and mends, if it lies on disk whole."""
@@ -185,6 +204,10 @@ class Desk:
     @staticmethod
     def _prepared_folder(draft: Draft, mark: str) -> Path:
         return Path(draft.folder) / f"prepared-{mark[:20]}"
+
+
+def _as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    return [step.model_dump(mode="json") for step in steps]
 
 
 def _mark(draft: Draft, options: ReadOptions) -> str:

@@ -163,6 +163,8 @@ class LeaveOutRow(Shape):
 
     kind: Literal["leave-out-row"] = "leave-out-row"
     row: int
+    record: tuple[str, ...] = ()
+    """Marks of the row's cells: as they stood in the file, then as mended where that differs; `prepare.stamped`."""
 
 
 class EditCell(Shape):
@@ -172,6 +174,18 @@ class EditCell(Shape):
     row: int
     column: str
     text: str
+    record: tuple[str, ...] = ()
+    """As in `LeaveOutRow`."""
+
+
+class Lapsed(Shape):
+    """A mend of one row without effect: the file does not hold the row as it was."""
+
+    kind: Literal["lapsed"] = "lapsed"
+    step: Annotated[LeaveOutRow | EditCell, Field(discriminator="kind")]
+    """The mend; it applies again once the row is there again."""
+    done: bool = False
+    """The file holds the mended row: there is nothing left to mend."""
 
 
 class Collapse(Shape):
@@ -193,7 +207,9 @@ class MendNumbers(Shape):
     column: str
 
 
-Step = Annotated[LeaveOut | LeaveOutRow | EditCell | Collapse | MakeLegalIds | MendNumbers, Field(discriminator="kind")]
+Step = Annotated[
+    LeaveOut | LeaveOutRow | EditCell | Collapse | MakeLegalIds | MendNumbers | Lapsed, Field(discriminator="kind")
+]
 """One mend; a draft keeps a list of them, each can be taken back."""
 
 STEPS: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])

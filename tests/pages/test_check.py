@@ -283,6 +283,45 @@ def test_the_mended_sheet_is_dropped_back() -> None:
     assert "1 → 0" in person.plain
 
 
+def with_mended_heat() -> Person:
+    """Somebody who has mended one cell, of row 7."""
+    person = flawed()
+    person.choose("rows-temperature-number-heat", True)
+    return person.type("edit-text-temperature-number-heat-7", "0.7").press("edit-keep-temperature-number-heat")
+
+
+def test_a_mend_whose_row_is_no_longer_in_the_file_is_told_and_can_be_removed() -> None:
+    person = with_mended_heat()
+    person.go("upload").drop("flawed-2.csv", FLAWED.replace(b"r-1,Fine", b"r-9,Fine")).go("check")
+    told = "No longer applies: Row 7, heat: now “0.7” (this row is not in the file as it was)"
+    assert told in person.plain
+    assert ("temperature-number", "heat") in person.causes
+    assert person.at.button(key="undo-0").label == "Remove"
+    person.press("undo-0")
+    assert person.draft.steps == []
+    assert told not in person.plain
+
+
+def test_a_mend_stays_with_its_row_below_new_title_rows() -> None:
+    person = with_mended_heat()
+    person.go("upload").drop("flawed-2.csv", b"Reviews of May,,\n,,\n" + FLAWED).go("check")
+    assert "Row 9, heat: now “0.7”" in person.plain
+    assert "No longer" not in person.plain
+    assert ("temperature-number", "heat") not in person.causes
+
+
+def test_the_downloaded_sheet_dropped_again_asks_the_same() -> None:
+    person = with_mended_heat().press("leave-out-all")
+    before = person.prepared
+    sheet = download(person.press("sheet-with-problems"), "sheet-file")
+    person.go("upload").drop(sheet.name, sheet.read_bytes()).go("check")
+    after = person.prepared
+    assert after.folder != before.folder
+    assert after.content_sha256 == before.content_sha256
+    assert list(after.manifest()) == list(before.manifest())
+    assert "No longer needed: Row 7, heat: now “0.7” (the file holds it)" in person.plain
+
+
 def test_100_001_requests_go_in_two_parts() -> None:
     sheet = b"word\n" + b"".join(b"w%d\n" % at for at in range(100_001))
     person = Person().mapped("words.csv", sheet, prompt="{{word}}")

@@ -15,7 +15,7 @@ from valar_ui.plan import Plan, plan
 from valar_ui.prepare import Prepared, compare, problems_csv, sheet_with_problems
 from valar_ui.problems import Problem
 from valar_ui.readers import Reading
-from valar_ui.recipe import Collapse, EditCell, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
+from valar_ui.recipe import Collapse, EditCell, Lapsed, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
 from valar_ui.session import literal
 from valar_ui.spool import megabytes
 
@@ -108,6 +108,10 @@ def _told(step: Step) -> str:
             return "Ids are made legal"
         case MendNumbers(column=column):
             return f"{literal(column)}: numbers are read as they are meant (0,7 as 0.7)"
+        case Lapsed(step=inner, done=True):
+            return f"No longer needed: {_told(inner)} (the file holds it)"
+        case Lapsed(step=inner):
+            return f"No longer applies: {_told(inner)} (this row is not in the file as it was)"
 
 
 def mends(draft: Draft, steps: Sequence[Step]) -> None:
@@ -120,7 +124,8 @@ def mends(draft: Draft, steps: Sequence[Step]) -> None:
             said, button = st.columns([5, 1], vertical_alignment="center")
             said.markdown(_told(step))
             rest = [*steps[:at], *steps[at + 1 :]]
-            button.button("Undo", key=f"undo-{at}", on_click=_save, args=(draft, rest), width="stretch")
+            label = "Remove" if isinstance(step, Lapsed) else "Undo"
+            button.button(label, key=f"undo-{at}", on_click=_save, args=(draft, rest), width="stretch")
 
 
 def _link(path: Path) -> str:

@@ -111,7 +111,7 @@ def file_line(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/description: **{literal(draft.file_name)}**")
         with st.popover("Replace", icon=":material/swap_horiz:", key="replace"):
-            st.markdown("Drop another version of this file. The mapping and the mends stay.")
+            st.markdown("Drop another version of this file. The mapping stays, and each mend stays with its row.")
             uploader("replace")
         st.button("Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,))
 

@@ -4,6 +4,7 @@
 `manifest.arrow`, `problems.jsonl`, `prepared.json`. It appears under its name only when it is whole.
 """
 
+from valar_ui.prepare.anchors import anchored, stamped
 from valar_ui.prepare.comparison import Change, Comparison, compare
 from valar_ui.prepare.prepared import Prepared, fingerprint
 from valar_ui.prepare.problems import all_problems, neutral, problems_csv, problems_page
@@ -17,6 +18,7 @@ __all__ = [
     "Comparison",
     "Prepared",
     "all_problems",
+    "anchored",
     "compare",
     "fingerprint",
     "neutral",
@@ -24,4 +26,5 @@ __all__ = [
     "problems_csv",
     "problems_page",
     "sheet_with_problems",
+    "stamped",
 ]

@@ -17,7 +17,7 @@ from valar_ui.prepare.files import MANIFEST
 from valar_ui.pricing import Usage
 from valar_ui.problems import Report, Severity
 from valar_ui.readers.reading import Reading
-from valar_ui.recipe import STEPS, Recipe, Step
+from valar_ui.recipe import STEPS, Lapsed, Recipe, Step
 
 VERSION: Final = 1
 """Raised when the same draft would compose to other bytes or other problems than before."""
@@ -125,7 +125,11 @@ def _usage(value: dict[str, dict[str, int]]) -> dict[str, Usage]:
 
 
 def fingerprint(reading: Reading, recipe: Recipe, steps: Sequence[Step] = ()) -> str:
-    """Names what a pass depends on: file, how it was read, recipe (not its name or label), steps; 32 hex digits."""
+    """Names what a pass depends on: file, how it was read, recipe (not its name or label), steps; 32 hex digits.
+
+    Steps count by their effect: lapsed ones do not, nor do the records they are tied to.
+    """
+    taken = tuple(step for step in steps if not isinstance(step, Lapsed))
     facts = {
         "version": VERSION,
         "file": reading.sha256,
@@ -134,6 +138,6 @@ def fingerprint(reading: Reading, recipe: Recipe, steps: Sequence[Step] = ()) ->
         "table": [reading.format, reading.encoding, reading.delimiter, reading.sheet, reading.header_row],
         "options": reading.options,
         "recipe": recipe.model_dump(mode="json", exclude={"name", "label"}),
-        "steps": STEPS.dump_python(tuple(steps), mode="json"),
+        "steps": STEPS.dump_python(taken, mode="json", exclude={"__all__": {"record"}}),
     }
     return hashlib.sha256(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
