@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,108 @@ from typing import Any, Final
 
 PROBLEM_HEADING: Final = "Problem (Valar batches)"
 """The column that a sheet to be mended tells each row's problems in; no cell of the person's."""
+
+
+TITLES: Final = {
+    "answer-choices": "Answer field without proper choices",
+    "answer-field-name": "Answer field without a name",
+    "answer-field-twice": "Two answer fields of one name",
+    "answer-name": "Improper name of the answer",
+    "cell-cut": "Cell cut off by Excel",
+    "column-without-name": "Column without a heading",
+    "content-part": "Message part that Valar does not take",
+    "custom-id-not-text": "Id is no text",
+    "digits-lost": "Digits rounded away by Excel",
+    "empty-prompt": "Nothing to ask",
+    "encoding-guessed": "Encoding is a guess",
+    "error-cell": "Cell shows an error",
+    "footer-row": "Row looks like a total or a note",
+    "guessed-characters": "Characters read by a guess",
+    "hole-empty": "Empty cell in the prompt",
+    "hole-single-brace": "Single braces in the prompt",
+    "hole-unclosed": "Unclosed braces in the prompt",
+    "id-characters": "Id with characters Valar does not take",
+    "id-empty": "Id is empty",
+    "id-length": "Id is too long",
+    "id-repeated": "Same id twice",
+    "id-shared": "Same id in several rows",
+    "identical-request": "Same request twice",
+    "image-base64": "Image is not valid base64",
+    "image-count": "Too many images",
+    "image-model": "Model takes no images",
+    "image-size": "Image is too large",
+    "image-type": "Image of a wrong type",
+    "image-url": "Improper image address",
+    "input-item": "Improper part of the input",
+    "instructions": "Improper instructions",
+    "json-object": "Answer format json_object",
+    "label-characters": "Label with characters Valar does not take",
+    "line-too-long": "Line is too long",
+    "lone-surrogate": "Half a character",
+    "long-row": "Too many cells in the row",
+    "message-key": "Message with an unknown key",
+    "metadata.completion_window-choice": "Completion window is not among the choices",
+    "missing-custom-id": "Request without an id",
+    "not-a-number": "Value is no JSON number",
+    "nul-character": "NUL character",
+    "output-unlimited": "No limit to the answer's length",
+    "param-number": "Param with an improper value",
+    "param-twice": "Param given twice",
+    "part-type": "Message part of a wrong type",
+    "personal-email": "E-mail address",
+    "personal-iban": "IBAN",
+    "personal-phone": "Phone number",
+    "prompt-not-last": "Prompt is not the last message",
+    "quote-not-doubled": "Quote inside a cell",
+    "reasoning.generate_summary-choice": "Reasoning summary is not among the choices",
+    "refused-param": "Param that Valar refuses",
+    "request-too-big": "Request is too large",
+    "response-format": "Improper answer format",
+    "schema-not-strict": "Schema is not strict",
+    "schema-ref": "Schema refers to nothing",
+    "schema-required": "Schema requires what it lacks",
+    "schema-root": "Schema is not of an object",
+    "schema-type": "Schema with an unknown type",
+    "server-tool": "Tool that Valar refuses",
+    "several-parts": "More than one batch",
+    "short-row": "Too few cells in the row",
+    "text-format": "Improper answer format of text",
+    "text-shape": "Answer format has a wrong shape",
+    "too-deep": "Nested too deep",
+    "tools-shape": "Tools have a wrong shape",
+    "trailing-delimiter": "Delimiters after the last column",
+    "webhook-url": "Improper webhook address",
+    "window-ignored": "Completion window has no effect",
+    "window-in-batch": "Completion window not for batches",
+}
+"""What some codes mean, in a few words; see `title`."""
+
+ENDINGS: Final = {
+    "boolean": "is neither true nor false",
+    "choice": "is not among the choices",
+    "length": "is too long",
+    "missing": "is missing",
+    "number": "is no number",
+    "range": "is out of range",
+    "refused": "is refused",
+    "shape": "has a wrong shape",
+    "text": "is no text",
+}
+"""What the last word of a code says of the words before it."""
+
+ALWAYS: Final = {"json": "JSON", "top p": "Top-p", "url": "URL"}
+"""Words that are not written like others."""
+
+
+def title(code: str) -> str:
+    """A cause in a few words, for a list or a button: `identical-request` → `Same request twice`."""
+    if code in TITLES:
+        return TITLES[code]
+    what, _, ending = code.rpartition("-")
+    words = re.sub(r"[-_.]+", " ", f"{what} {ENDINGS[ending]}" if what and ending in ENDINGS else code)
+    for word, written in ALWAYS.items():
+        words = re.sub(rf"\b{word}\b", written, words)
+    return words[:1].upper() + words[1:]
 
 
 class Severity(StrEnum):
@@ -185,8 +288,3 @@ class Report:
                 entry["count"],
             )
         return report
-
-
-def title(code: str) -> str:
-    """A cause in a few words."""
-    return code.replace("-", " ").capitalize()

@@ -13,7 +13,7 @@ from valar_ui.ledger import Draft
 from valar_ui.parts.frame import count
 from valar_ui.plan import Plan, plan
 from valar_ui.prepare import Prepared, compare, problems_csv, sheet_with_problems
-from valar_ui.problems import Problem
+from valar_ui.problems import Problem, title
 from valar_ui.readers import Reading
 from valar_ui.recipe import Collapse, EditCell, Lapsed, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
 from valar_ui.session import literal
@@ -97,7 +97,7 @@ def _told(step: Step) -> str:
         case LeaveOut(code="*"):
             return "Rows with errors are left out"
         case LeaveOut(code=code, column=column):
-            return f"Rows left out: {literal(code)}" + (f", column {literal(column)}" if column else "")
+            return f"Rows left out: {literal(title(code))}" + (f", column {literal(column)}" if column else "")
         case LeaveOutRow(row=row):
             return f"Row {row:,} is left out"
         case EditCell(row=row, column=column, text=text):
