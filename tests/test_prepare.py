@@ -24,7 +24,6 @@ from valar_ui.prepare import (
     PROBLEM_HEADING,
     Prepared,
     all_problems,
-    compare,
     fingerprint,
     neutral,
     prepare,
@@ -340,21 +339,6 @@ def test_a_sheet_that_excel_cannot_hold_becomes_csv(tmp_path: Path) -> None:
     assert path.suffix == ".csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file))[1][:2] == ["'=1", "x" * 32_768]
-
-
-def test_what_is_better_and_what_is_worse(tmp_path: Path) -> None:
-    old = run(tmp_path)
-    mended = [["A 1", "hello", "0.7"], ["b", "now", "0.7"], ["c", "x", "nine"], ["d", "", ""]]
-    comparison = compare(old, run(tmp_path, rows=mended))
-    assert {(change.code, change.before, change.after) for change in comparison.better} >= {
-        ("temperature-range", 1, 0),
-        ("identical-request", 2, 0),
-    }
-    assert comparison.worse == ()
-    assert ("empty-prompt", 1, 1) in {(change.code, change.before, change.after) for change in comparison.same}
-    back = compare(run(tmp_path, rows=mended), old)
-    assert {change.code for change in back.worse} == {change.code for change in comparison.better}
-    assert (back.requests_before, back.requests_after) == (2, 4)
 
 
 def test_ready_made_requests_to_two_models(tmp_path: Path) -> None:

@@ -249,6 +249,14 @@ def test_another_version_of_the_file_is_compared_with_the_one_before() -> None:
     assert "1 → 2" in person.plain
 
 
+def test_a_row_newly_broken_does_not_hide_behind_a_fixed_one() -> None:
+    person = flawed()
+    again = FLAWED.replace(b"r-4,,", b"r-4,Mended,").replace(b"r-2,Great kettle", b"r-2,")
+    person.go("upload").drop("flawed-2.csv", again).go("check")
+    assert "Better:** Nothing to ask, review: 1 row fixed (5) · 1 → 1" in person.plain
+    assert "Worse:** Nothing to ask, review: 1 row new (3) · 1 → 1" in person.plain
+
+
 def download(person: Person, key: str) -> Path:
     """The file behind a download link, by the server's own rule."""
     link = next(it for it in person.at.get("link_button") if it.key == key)

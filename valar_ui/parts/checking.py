@@ -12,7 +12,7 @@ from valar_ui.checks import check_label
 from valar_ui.ledger import Draft
 from valar_ui.parts.frame import count
 from valar_ui.plan import Plan, plan
-from valar_ui.prepare import Prepared, compare, problems_csv, sheet_with_problems
+from valar_ui.prepare import Change, Prepared, Side, compare, problems_csv, sheet_with_problems
 from valar_ui.problems import Problem, title
 from valar_ui.readers import Reading
 from valar_ui.recipe import Collapse, EditCell, Lapsed, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
@@ -81,11 +81,22 @@ def compared(draft: Draft, prepared: Prepared) -> None:
     if before is None:
         return
     found = compare(before, prepared)
-    for words, changes in (("Better than the file before", found.better), ("Worse than the file before", found.worse)):
-        if changes:
-            st.markdown(f"**{words}**")
-            for change in changes:
-                st.markdown(f"- {literal(change.example, most=200)} {change.before:,} → {change.after:,}")
+    for change in found.better:
+        _changed("Better", change, change.fixed, "fixed")
+    for change in found.worse:
+        _changed("Worse", change, change.new, "new")
+    if any(change.fixed.rows for change in found.better):
+        st.caption("Rows that are fixed have the numbers of the file before.")
+
+
+def _changed(word: str, change: Change, side: Side, what: str) -> None:
+    where = f", {literal(change.column)}" if change.column else ""
+    rows = ", ".join(f"{row:,}" for row in side.rows) + (" …" if side.count > len(side.rows) else "")
+    told = f"{count(side.count, 'row')} {what} ({rows})" if side.rows else what
+    st.markdown(
+        f"**{word}:** {literal(title(change.code))}{where}: {told} · {change.before:,} → {change.after:,}"
+        f"  \n{literal(side.example, most=200)}"
+    )
 
 
 def _save(draft: Draft, steps: Sequence[Step]) -> None:

@@ -5,7 +5,7 @@
 """
 
 from valar_ui.prepare.anchors import anchored, stamped
-from valar_ui.prepare.comparison import Change, Comparison, compare
+from valar_ui.prepare.comparison import Change, Comparison, Side, compare
 from valar_ui.prepare.prepared import Prepared, fingerprint
 from valar_ui.prepare.problems import all_problems, neutral, problems_csv, problems_page
 from valar_ui.prepare.run import prepare
@@ -17,6 +17,7 @@ __all__ = [
     "Change",
     "Comparison",
     "Prepared",
+    "Side",
     "all_problems",
     "anchored",
     "compare",

@@ -56,6 +56,8 @@ class Prepared:
     shortest: int | None
     first_problem: int | None
     """Table index of the first row with an error or warning."""
+    id_column: str | None = None
+    """Where the ids come from; None where they are made from row numbers."""
 
     @property
     def ok(self) -> bool:
@@ -95,7 +97,10 @@ class Prepared:
 
     @property
     def problems_path(self) -> Path:
-        """Every problem, one JSON object a line, with `left_out` true or false."""
+        """Every problem, one JSON object a line, with `left_out` true or false.
+
+        Those of a row with an id have `id`, as typed, and whether it is `shared` by several rows.
+        """
         return self.folder / "problems.jsonl"
 
     def manifest(self) -> Iterator[tuple[str, int, str, int]]:

@@ -91,12 +91,14 @@ class _Pass:
         self._repeated: list[int] = []
         self._unread_rows = 0
         self._crowded: frozenset[str] = frozenset()
+        self._original = ""
+        """The id, as typed, of the row whose problems are told."""
 
     def run(self) -> frozenset[str]:
         """Write every file of the folder; returns made ids that met another id, for which all is to be done again."""
         with (self._folder / "problems.jsonl").open("wb") as file:
-            report = Report(sink=_sink(file.write, left_out=False))
-            gone = Report(sink=_sink(file.write, left_out=True))
+            report = Report(sink=self._sink(file.write, left_out=False))
+            gone = Report(sink=self._sink(file.write, left_out=True))
             items_bytes, sha256, merged, usage = self._rows(report, gone)
             file.flush()
             os.fsync(file.fileno())
@@ -120,6 +122,7 @@ class _Pass:
             "longest": self._table.index_of(int(rows[int(sizes.argmax())])) if len(sizes) else None,
             "shortest": self._table.index_of(int(rows[int(sizes.argmin())])) if len(sizes) else None,
             "first_problem": self._first_problem(report),
+            "id_column": self._ids.column,
         }
         with (self._folder / "prepared.json").open("wb") as file:
             file.write(orjson.dumps(value))
@@ -157,6 +160,7 @@ class _Pass:
                 if composed.index % EVERY == 0:
                     self._progress(0.95 * composed.index / total)
                 problems = inspection.row(composed)
+                self._original = composed.original
                 if self._leave_rows or problems:
                     if composed.row in self._leave_rows or any(map(self._leaves, problems)):
                         self._left_out += 1
@@ -181,8 +185,10 @@ class _Pass:
         sent.ids = array("q")
         rows = np.frombuffer(sent.rows, np.uint64)
         dropped: set[int] = set()
+        originals = _column(manifest_path, "original")
         for problem in inspection.end(sent):
             at = None if problem.row is None else int(np.searchsorted(rows, problem.row))
+            self._original = "" if at is None else originals[at].as_py()
             if at is None or not self._leaves(problem):
                 report.add(problem)
             else:
@@ -211,6 +217,17 @@ class _Pass:
         self._unread_rows = len(rows)
         self._left_out += sum(rows.values())
         self._blocked += len(rows) - sum(rows.values())
+
+    def _sink(self, write: Callable[[bytes], Any], *, left_out: bool) -> Callable[[Problem], None]:
+        """Writes a problem as one line, with what tells its record from others: the id as typed, if one has it."""
+
+        def sink(problem: Problem) -> None:
+            line = problem.as_json() | {"left_out": left_out}
+            if problem.row is not None and self._original:
+                line |= {"id": self._original, "shared": self._original in self._ids.repeated}
+            write(orjson.dumps(line) + b"\n")
+
+        return sink
 
     def _clear(self, inspection: Inspection, many: Many) -> bool:
         return self._leave_rows.isdisjoint(many.rows) and inspection.clear(many)
@@ -280,7 +297,7 @@ class _Pass:
         manifest_path.rename(before)
         manifest = Manifest(manifest_path)
         with pa.ipc.open_file(pa.memory_map(str(before), "r")) as file:
-            ids = pa.chunked_array([file.get_batch(at).column(0) for at in range(file.num_record_batches)])
+            ids = _column(before, "custom_id")
             for at in range(file.num_record_batches):
                 batch = file.get_batch(at)
                 for custom_id, row, original, request in zip(
@@ -308,8 +325,9 @@ def _manifest_ids(path: Path) -> Iterator[tuple[list[int], list[str]]]:
             yield batch.column("row").to_pylist(), batch.column("custom_id").to_pylist()
 
 
-def _sink(write: Callable[[bytes], Any], *, left_out: bool) -> Callable[[Problem], None]:
-    def sink(problem: Problem) -> None:
-        write(orjson.dumps(problem.as_json() | {"left_out": left_out}) + b"\n")
-
-    return sink
+def _column(path: Path, name: str) -> pa.ChunkedArray:
+    """One column of a manifest."""
+    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as file:
+        kind = MANIFEST.field(name).type
+        batches = [file.get_batch(at).column(name) for at in range(file.num_record_batches)]
+        return pa.chunked_array(batches, kind)
