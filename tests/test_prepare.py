@@ -156,6 +156,23 @@ def test_each_step_and_its_undo(
     assert after.report.as_json() == before.report.as_json()
 
 
+@pytest.mark.parametrize(
+    ("steps", "rows"),
+    [
+        ([LeaveOut(code="*")], [2]),
+        ([LeaveOut(code="empty-prompt")], [1]),
+        ([LeaveOut(code="empty-prompt", column="text")], [1]),
+        ([LeaveOut(code="empty-prompt", column="heat")], [0]),
+        ([LeaveOut(code="identical-request")], [2]),
+        ([LeaveOut(code="*"), LeaveOut(code="temperature-range"), LeaveOut(code="id-length")], [2, 1, 0]),
+        ([EditCell(row=7, column="heat", text="1"), LeaveOut(code="temperature-range")], [0]),
+    ],
+)
+def test_how_many_rows_each_step_leaves_out(tmp_path: Path, steps: list[Step], rows: list[int]) -> None:
+    result = run(tmp_path, *steps)
+    assert [result.left_out_by(step) for step in steps if isinstance(step, LeaveOut)] == rows
+
+
 def test_collapsed_rows_share_one_request(tmp_path: Path) -> None:
     result = run(tmp_path, LeaveOut(code="*"), Collapse())
     assert (result.requests, result.collapsed) == (2, 2)

@@ -12,6 +12,7 @@ from tests.pages.person import REVIEWS, Person
 from valar_ui import downloads, session
 from valar_ui.plan import plan
 from valar_ui.problems import Severity
+from valar_ui.recipe import Collapse, EditCell
 
 FLAWED = b"""id,review,heat
 r-1,Great kettle,0.5
@@ -85,6 +86,44 @@ def test_one_cause_is_left_out_and_comes_back() -> None:
     assert person.prepared.left_out == 1
     assert "empty-prompt" not in person.codes
     assert person.press("undo-0").causes == before
+
+
+def test_each_mend_says_what_it_does_now() -> None:
+    person = flawed().press("leave-out-all")
+    assert "Rows with errors are left out (4 rows)" in person.plain
+    person.press("undo-0").press(mend(person, "leave-out", "empty-prompt"))
+    assert "Rows left out: Nothing to ask, column review (1 row)" in person.plain
+    assert not person.at.warning
+
+
+def test_a_mend_that_leaves_out_nothing_any_more_is_told() -> None:
+    person = flawed()
+    person.press(mend(person, "leave-out", "empty-prompt"))
+    person.go("map").type(person.map("prompt"), "Judge: {{review}} at {{heat}}").go("check")
+    (told,) = person.at.warning
+    assert "leaves out no row now" in told.value
+    assert person.press("undo-0").draft.steps == []
+    assert not person.at.warning
+
+
+def test_what_a_mend_of_a_cell_does_is_told() -> None:
+    person = flawed()
+    steps = [
+        EditCell(row=5, column="review", text="First"),
+        EditCell(row=5, column="review", text="Second"),
+        EditCell(row=3, column="heat", text="0.5"),
+        EditCell(row=99, column="heat", text="1"),
+        Collapse(),
+    ]
+    session.services().ledger.save_draft(
+        person.draft.id, person.owner, steps=[step.model_dump(mode="json") for step in steps]
+    )
+    told = person.look().plain
+    assert "Row 5, review: now “First” (a later mend of this cell counts)" in told
+    assert "Row 5, review: now “Second”" in told
+    assert "Row 3, heat: now “0.5” (as it stands in the file)" in told
+    assert "Row 99, heat: now “1” – there is no such cell in the sheet" in told
+    assert "Identical requests are sent once (1 row filled from another row's answer)" in told
 
 
 def test_ids_are_made_legal_and_come_back() -> None:

@@ -125,15 +125,36 @@ def _told(step: Step) -> str:
             return f"No longer applies: {_told(inner)} (this row is not in the file as it was)"
 
 
-def mends(draft: Draft, steps: Sequence[Step]) -> None:
-    """What was mended so far; each can be taken back."""
+def _effect(step: Step, later: Sequence[Step], reading: Reading, prepared: Prepared) -> tuple[str, bool]:
+    """What a mend does now, in words, and whether that is nothing although something was meant."""
+    match step:
+        case LeaveOut():
+            rows = prepared.left_out_by(step)
+            nothing = "leaves out no row now: the mapping or the file changed; look at the causes below"
+            return (f"({count(rows, 'row')})", False) if rows else (f"– {nothing}", True)
+        case Collapse():
+            return f"({count(prepared.collapsed, 'row')} filled from another row's answer)", False
+        case EditCell(row=row, column=column, text=text):
+            if any(isinstance(it, EditCell) and (it.row, it.column) == (row, column) for it in later):
+                return "(a later mend of this cell counts)", False
+            index = reading.table.index_of(row)
+            if index is None or column not in reading.columns:
+                return "– there is no such cell in the sheet", True
+            if reading.table.row(index)[reading.columns.index(column)] == text:
+                return "(as it stands in the file)", False
+    return "", False
+
+
+def mends(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[Step]) -> None:
+    """What was mended so far and what that does now; each can be taken back."""
     if not steps:
         return
     with st.container(border=True):
         st.markdown("**Mended here** (the file itself stays as it is)")
         for at, step in enumerate(steps):
             said, button = st.columns([5, 1], vertical_alignment="center")
-            said.markdown(_told(step))
+            effect, nothing = _effect(step, steps[at + 1 :], reading, prepared)
+            (said.warning if nothing else said.markdown)(f"{_told(step)} {effect}".rstrip())
             rest = [*steps[:at], *steps[at + 1 :]]
             label = "Remove" if isinstance(step, Lapsed) else "Undo"
             button.button(label, key=f"undo-{at}", on_click=_save, args=(draft, rest), width="stretch")

@@ -17,7 +17,7 @@ from valar_ui.prepare.files import MANIFEST
 from valar_ui.pricing import Usage
 from valar_ui.problems import Report, Severity
 from valar_ui.readers.reading import Reading
-from valar_ui.recipe import STEPS, Lapsed, Recipe, Step
+from valar_ui.recipe import STEPS, Lapsed, LeaveOut, Recipe, Step
 
 VERSION: Final = 1
 """Raised when the same draft would compose to other bytes or other problems than before."""
@@ -109,6 +109,15 @@ class Prepared:
             for at in range(file.num_record_batches):
                 batch = file.get_batch(at)
                 yield from zip(*(batch.column(name).to_pylist() for name in MANIFEST.names), strict=True)
+
+    def left_out_by(self, step: LeaveOut) -> int:
+        """Rows that a step leaves out, those included that another one leaves out as well."""
+        rows: set[int] = set()
+        for group in self.left_out_report.groups:
+            fits = group.code == step.code and step.column in (None, group.column)
+            if fits or (step.code == "*" and group.severity is Severity.ERROR):
+                rows.update(group.rows)
+        return len(rows)
 
     @classmethod
     def load(cls, folder: Path) -> Prepared:

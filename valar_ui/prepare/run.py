@@ -209,6 +209,7 @@ class _Pass:
     def _unread(self, report: Report, gone: Report) -> None:
         """Records that are no row of the table count as rows with errors, until they are left out."""
         rows: dict[int, bool] = {}
+        self._original = ""
         for problem in unread_rows(self._reading.report, self._table):
             assert problem.row is not None
             leaves = self._leaves(problem) or problem.row in self._leave_rows
