@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from valar_ui.problems import Group, Severity
+from valar_ui.problems import Group, Severity, title
 from valar_ui.session import literal
 
 ICONS: Final = {
@@ -37,7 +37,7 @@ def group(group: Group) -> None:
     place = [f"column {literal(group.column)}"] if group.column else []
     place += [rows_of(group)] if group.rows else []
     where = f" · {' · '.join(place)}" if place else ""
-    st.markdown(f"{ICONS[group.severity]} {literal(text, most=400)}{where}")
+    st.markdown(f"{ICONS[group.severity]} **{title(group.code)}**{where}  \n{literal(text, most=400)}")
     if first.hint:
         of_first = "" if len(hints) == 1 or first.row is None else f"For row {first.row:,}: "
         st.caption(of_first + literal(first.hint, most=400))
