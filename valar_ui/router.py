@@ -31,9 +31,9 @@ def run() -> None:
     st.set_page_config(page_title="Valar batches", page_icon="🗂️", layout="wide")
     st.logo(LOGOS / "logo.svg", icon_image=LOGOS / "logo-small.svg")
     session.keep_address()
-    marks = {step.name: MARKS["done" if step.done else "later"] for step in session.steps()}
     compose = [
-        page(step.name, f"{at} {step.title}", icon=marks[step.name]) for at, step in enumerate(session.steps(), start=1)
+        page(step.name, f"{at} {step.title}", icon=MARKS["done" if step.done else "later"])
+        for at, step in enumerate(session.steps(), start=1)
     ]
     track = [
         page("batches", "Batches", icon=":material/stacks:"),

@@ -22,6 +22,7 @@ from valar_ui.client import Keyring, Valar, ValarFault
 from valar_ui.drafts import Desk
 from valar_ui.jobs import Jobs
 from valar_ui.ledger import Account, Draft, Ledger
+from valar_ui.prepare import Prepared
 from valar_ui.pricing import BUILT_IN, Prices, load_prices
 from valar_ui.readers import Reading
 from valar_ui.recipe import Recipe
@@ -176,6 +177,15 @@ def open_draft(draft_id: str | None) -> None:
         st.query_params.pop("draft", None)
 
 
+@lru_cache(maxsize=64)
+def _passed(folder: str) -> bool:
+    """Whether nothing stands in the way of sending what lies in a folder, which never changes; False if it is gone."""
+    try:
+        return Prepared.load(Path(folder)).ok
+    except OSError:
+        return False
+
+
 def keep_recipe(draft: Draft, recipe: Recipe) -> Draft:
     """Write the mapping down as this tab has it."""
     saved = desk().save_recipe(draft, recipe)
@@ -227,7 +237,7 @@ def steps() -> tuple[StepMark, ...]:
     return (
         StepMark("upload", "Upload", read is not None),
         StepMark("map", "Map", ready or mapped),
-        StepMark("check", "Check", bool(here and here.prepared)),
+        StepMark("check", "Check", bool(here and here.prepared and _passed(here.prepared))),
         StepMark("submit", "Submit", sent),
     )
 

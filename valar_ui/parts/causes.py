@@ -75,7 +75,7 @@ def overview(here: Checked) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _filtered(found)
         row = st.number_input(
-            "Look up a row", min_value=0, value=None, step=1, key="lookup", placeholder="number in the sheet", width=200
+            "Look up a row", min_value=0, value=None, step=1, key="lookup", placeholder="number in the sheet", width=180
         )
     if row is not None:
         with st.container(border=True, key="looked-up"):
@@ -116,7 +116,7 @@ def _one_of(label: str, name: str, options: Sequence[str], words: Callable[[str]
     if len(options) < 2:
         return ""
     return st.selectbox(
-        label, ["", *options], key=f"only-{name}", format_func=lambda it: words(it) if it else "all", width=220
+        label, ["", *options], key=f"only-{name}", format_func=lambda it: words(it) if it else "all", width=190
     )
 
 
