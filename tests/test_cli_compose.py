@@ -189,3 +189,13 @@ def test_words_for_people(tmp_path: Path, recipe: Path, capsys: pytest.CaptureFi
     told = capsys.readouterr()
     assert "row 2" in told.out
     assert "no body was written" in told.err
+
+
+def test_decimal_commas_are_read_where_asked(tmp_path: Path, recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("id;text;heat\na;hello;0,7\n")
+    recipe.write_text(json.dumps(json.loads(recipe.read_text()) | {"temperature": {"column": "heat"}}))
+    given = (sheet, "--recipe", recipe, "--out", tmp_path / "out")
+    assert compose(capsys, *given)[0] == 1
+    assert compose(capsys, *given, "--numbers", "heat")[0] == 0
+    assert json.loads((tmp_path / "out" / "body.json").read_text())["requests"][0]["params"]["temperature"] == 0.7

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from valar_ui.checks import check_label
+from valar_ui.cli import drafting
 from valar_ui.hashing import Hashing
 from valar_ui.plan import Plan, part_body, plan
 from valar_ui.prepare import Prepared, all_problems, neutral, prepare, problems_csv
 from valar_ui.pricing import BUILT_IN, BadPrices, Prices, estimate_all, load_prices
 from valar_ui.problems import Problem, Severity
-from valar_ui.readers import ReadOptions, UnreadableFile, read
-from valar_ui.recipe import BadRecipe, Collapse, LeaveOut, MakeLegalIds, Recipe, Step
+from valar_ui.readers import UnreadableFile, read
+from valar_ui.recipe import BadRecipe, Recipe
 
 HELP = "compose a file's requests with a recipe, and check them"
 
@@ -35,31 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", default=None, help="the batch's label; the recipe's by default")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--leave-out-errors", action="store_true", help="leave out rows with errors")
-    parser.add_argument("--collapse", action="store_true", help="send identical requests once")
-    parser.add_argument("--legal-ids", action="store_true", help="make illegal, empty and repeated ids legal")
     parser.add_argument("--prices", type=Path, help="a price file, JSON or CSV")
-    parser.add_argument("--sheet", help="the sheet of a workbook")
-    parser.add_argument("--encoding", help="for example utf-8, cp1252, utf-16")
-    parser.add_argument("--delimiter", help="one character, or comma, semicolon, tab, pipe")
-    parser.add_argument("--header-row", type=int, metavar="N", help="the row of the headings; 0 for none")
+    drafting.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compose, write, print; 0, 1 where errors block, 2 where a file cannot be read."""
-    options = ReadOptions(
-        sheet=arguments.sheet,
-        encoding=arguments.encoding,
-        delimiter=arguments.delimiter,
-        header_row=arguments.header_row,
-    )
-    steps: list[Step] = []
-    if arguments.leave_out_errors:
-        steps.append(LeaveOut(code="*"))
-    if arguments.collapse:
-        steps.append(Collapse())
-    if arguments.legal_ids:
-        steps.append(MakeLegalIds())
+    options, steps = drafting.options_of(arguments), drafting.steps_of(arguments)
     with tempfile.TemporaryDirectory(prefix="valar-compose-") as scratch:
         folder = Path(scratch)
         try:

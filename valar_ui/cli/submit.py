@@ -16,12 +16,13 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from valar_ui.cli import drafting
 from valar_ui.client import BadKey, Keyring, Valar
 from valar_ui.ledger import Account, Dispatch, Holder, Ledger, LedgerFault, Reason, SentBefore, State
 from valar_ui.outbox import Outbox, ask_again, give_key, sent_before_words, submit
 from valar_ui.prepare import Prepared, all_problems, fingerprint, prepare
-from valar_ui.readers import Reading, ReadOptions, UnreadableFile, read
-from valar_ui.recipe import BadRecipe, Collapse, IdRule, LeaveOut, MakeLegalIds, Recipe, Step
+from valar_ui.readers import Reading, UnreadableFile, read
+from valar_ui.recipe import BadRecipe, IdRule, Recipe
 from valar_ui.settings import Settings
 from valar_ui.spool import DiskFull, Spool
 
@@ -55,13 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--again", action="store_true", help="send the same contents once more, and pay once more")
     parser.add_argument("--wait", type=float, metavar="S", help="give up waiting after so many seconds; run it again")
-    parser.add_argument("--leave-out-errors", action="store_true", help="leave out rows with errors")
-    parser.add_argument("--collapse", action="store_true", help="send identical requests once")
-    parser.add_argument("--legal-ids", action="store_true", help="make illegal, empty and repeated ids legal")
-    parser.add_argument("--sheet", help="the sheet of a workbook")
-    parser.add_argument("--encoding", help="for example utf-8, cp1252, utf-16")
-    parser.add_argument("--delimiter", help="one character, or comma, semicolon, tab, pipe")
-    parser.add_argument("--header-row", type=int, metavar="N", help="the row of the headings; 0 for none")
+    drafting.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -114,18 +109,7 @@ def _mark(path: Path) -> str:
 
 
 def _prepared(arguments: argparse.Namespace, folder: Path) -> tuple[Prepared, str]:
-    options = ReadOptions(
-        sheet=arguments.sheet,
-        encoding=arguments.encoding,
-        delimiter=arguments.delimiter,
-        header_row=arguments.header_row,
-    )
-    mends: tuple[tuple[bool, Step], ...] = (
-        (arguments.leave_out_errors, LeaveOut(code="*")),
-        (arguments.collapse, Collapse()),
-        (arguments.legal_ids, MakeLegalIds()),
-    )
-    steps = [step for asked, step in mends if asked]
+    options, steps = drafting.options_of(arguments), drafting.steps_of(arguments)
     try:
         recipe = Recipe.from_json(arguments.recipe.read_bytes()) if arguments.recipe else None
         reading = read(arguments.file, name=arguments.file.name, into=folder, options=options)
