@@ -159,7 +159,7 @@ def test_the_documented_recipe_composes(tmp_path: Path, capsys: pytest.CaptureFi
     status, told = compose(
         capsys, sheet, "--recipe", tmp_path / "r.json", "--out", tmp_path / "out", "--prices", tmp_path / "p.json"
     )
-    assert (status, [problem["code"] for problem in told["problems"]]) == (0, ["ids-changed"])
+    assert (status, [problem["code"] for problem in told["problems"]]) == (0, ["image-none", "ids-changed"])
     assert told["estimate"]["prices"] == "March 2027"
     assert told["estimate"]["usd_low"] < told["estimate"]["usd_high"]
     first, second = json.loads((tmp_path / "out" / "body.json").read_bytes())["requests"]
