@@ -199,7 +199,7 @@ def test_the_problems_come_down_by_a_signed_address(app: AppServer, ann: Visitor
 
 def test_the_recipe_and_the_receipt_and_the_list_come_down(app: AppServer, ann: Visitor) -> None:
     page = to_map(ann.tab(), app, sheet("downloaded"))
-    keyed(page, "recipes").locator("summary").first.click()
+    running(page, keyed(page, "recipes").locator("summary").first.click)
     _, contents = fetched(page, "recipe-download")
     recipe = json.loads(contents)
     assert recipe["turns"][-1]["text"] == "Judge {{review}}"
