@@ -61,14 +61,21 @@ class Controls:
         return column if column in self.columns else f"{column} (not in this sheet)"
 
     def source(
-        self, name: str, label: str, source: Source | None, control: Any, *, required: bool = False
+        self,
+        name: str,
+        label: str,
+        source: Source | None,
+        control: Any,
+        *,
+        required: bool = False,
+        help: str | None = None,
     ) -> Source | None:
         """A param: left out, the same everywhere, or from a column. `control(key, value)` draws the fixed value."""
         modes = [FIXED, COLUMN] if required else [LEFT_OUT, FIXED, COLUMN]
         here = COLUMN if isinstance(source, FromColumn) else FIXED if isinstance(source, Fixed) else modes[0]
         with st.container():
             how, what = st.columns([1, 1.4], vertical_alignment="bottom")
-        mode = how.selectbox(label, modes, modes.index(here), key=self.key(f"{name}-mode"))
+        mode = how.selectbox(label, modes, modes.index(here), key=self.key(f"{name}-mode"), help=help)
         with what:
             if mode == COLUMN:
                 column = self.column(f"{name}-column", f"{label}: column", getattr(source, "column", None), bare=True)

@@ -8,6 +8,7 @@ import orjson
 import streamlit as st
 
 from valar_ui import limits
+from valar_ui.parts import frame
 from valar_ui.parts.controls import Controls
 from valar_ui.recipe import Fixed, FromColumn, Image, Recipe
 from valar_ui.session import literal
@@ -15,31 +16,59 @@ from valar_ui.session import literal
 
 def common(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     """The settings most people want; the recipe's parts as they stand now."""
-    found: dict[str, Any] = {}
-    found["max_output_tokens"] = controls.source(
-        "max-output", "Longest answer (max_output_tokens)", recipe.max_output_tokens, controls.whole
-    )
-    found["temperature"] = controls.source(
-        "temperature", "Variety (temperature, 0 to 2)", recipe.temperature, controls.decimal(limits.TEMPERATURE[1])
-    )
-    found["top_p"] = controls.source(
-        "top-p", "Word choice (top_p, 0 to 1)", recipe.top_p, controls.decimal(limits.TOP_P[1])
-    )
-    return found
+    return {
+        "max_output_tokens": controls.source(
+            "max-output",
+            "Longest answer (tokens)",
+            recipe.max_output_tokens,
+            controls.whole,
+            help="max_output_tokens: about four characters of English are one token. It bounds the cost.",
+        ),
+        "temperature": controls.source(
+            "temperature",
+            "Temperature (0 to 2)",
+            recipe.temperature,
+            controls.decimal(limits.TEMPERATURE[1]),
+            help="temperature: 0 for the likeliest words each time, more for more variety.",
+        ),
+        "top_p": controls.source(
+            "top-p",
+            "Top-p (0 to 1)",
+            recipe.top_p,
+            controls.decimal(limits.TOP_P[1]),
+            help="top_p: less keeps to the likelier words. Change this or the temperature, not both.",
+        ),
+    }
 
 
 def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     """The rest that has a control."""
     found: dict[str, Any] = {}
-    found["reasoning_effort"] = controls.source(
-        "effort", "Thinking (reasoning.effort)", recipe.reasoning_effort, controls.choice(limits.EFFORTS)
-    )
-    found["reasoning_summary"] = controls.source(
-        "summary",
-        "Summary of the thinking (generate_summary)",
-        recipe.reasoning_summary,
-        controls.choice(limits.SUMMARIES),
-    )
+    with st.grid(2, min_column_width=frame.LEAST_COLUMN, gap="medium"):
+        found["reasoning_effort"] = controls.source(
+            "effort",
+            "Thinking",
+            recipe.reasoning_effort,
+            controls.choice(limits.EFFORTS),
+            help="reasoning.effort: how long the model thinks before it answers.",
+        )
+        found["reasoning_summary"] = controls.source(
+            "summary",
+            "Summary of the thinking",
+            recipe.reasoning_summary,
+            controls.choice(limits.SUMMARIES),
+            help="reasoning.generate_summary",
+        )
+        found["prompt_cache_key"] = controls.source(
+            "cache",
+            "Cache key",
+            recipe.prompt_cache_key,
+            controls.text,
+            help="prompt_cache_key: requests that share one may share what Valar has read already.",
+        )
+        found["user"] = controls.source(
+            "user", "End user", recipe.user, controls.text, help="user: whom the request is for, by your own naming."
+        )
     pictures = [image.column for image in recipe.images]
     images = st.multiselect(
         "Images: columns that hold their addresses",
@@ -74,10 +103,6 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     kept = {name: source for name, source in recipe.metadata.items() if isinstance(source, Fixed)}
     named = {it.column: name for name, it in recipe.metadata.items() if isinstance(it, FromColumn)}
     found["metadata"] = kept | {named.get(column, column): FromColumn(column=column) for column in metadata}
-    found["prompt_cache_key"] = controls.source(
-        "cache", "Cache key (prompt_cache_key)", recipe.prompt_cache_key, controls.text
-    )
-    found["user"] = controls.source("user", "End user (user)", recipe.user, controls.text)
     window = st.selectbox(
         "Completion window",
         [None, limits.BATCH_WINDOW],
