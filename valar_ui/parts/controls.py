@@ -93,7 +93,7 @@ class Controls:
             min_value=1,
             value=whole,
             step=1,
-            placeholder="1024",
+            placeholder="1024 tokens",
             key=self.key(name),
             label_visibility="collapsed",
         )

@@ -14,7 +14,7 @@ from valar_ui.jobs import Job
 from valar_ui.session import literal
 
 PAGES: Final = Path(__file__).parents[2] / "pages"
-LEAST_COLUMN: Final = 380
+LEAST_COLUMN: Final = 340
 """Pixels below which what stands side by side is put one below the other."""
 SHORT_WAIT_S: Final = 0.7
 """How long a page waits for a job before it shows progress instead."""

@@ -19,10 +19,10 @@ def common(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     return {
         "max_output_tokens": controls.source(
             "max-output",
-            "Longest answer (tokens)",
+            "Longest answer",
             recipe.max_output_tokens,
             controls.whole,
-            help="max_output_tokens: about four characters of English are one token. It bounds the cost.",
+            help="max_output_tokens: in tokens; about four characters of English are one token. It bounds the cost.",
         ),
         "temperature": controls.source(
             "temperature",
