@@ -103,6 +103,49 @@ def test_decimal_commas_do_not_beat_semicolons(tmp_path: Path) -> None:
     assert (reading.delimiter, cells(reading)) == (";", [("1,5", "2,5"), ("3,5", "4,5")])
 
 
+@pytest.mark.parametrize(
+    ("heading", "row", "delimiter"),
+    [
+        ("id;value", "{0};7,5", ";"),
+        ("id;v1;v2", "{0};{0},5;1,25", ";"),
+        ("a;b;c", "{0},1;{0},5;1,25", ";"),
+        ("id;text", "{0};Hello, world, number {0}", ";"),
+        ("id\ttext", "{0}\tHello, world {0}", "\t"),
+        ("id|a|b", "{0}|1,5|2,5", "|"),
+        ("id,tags", "{0},a;b;c", ","),
+        ("id,tags", "{0},a|b|c", ","),
+        ("Report, 2024\nid;value", "{0};7,5", ";"),
+        ("id;address (street, city, country)", "{0};Main St 5, Berlin, DE", ";"),
+        ("id;value\n1;2;3", "{0};7,5", ";"),
+    ],
+)
+@pytest.mark.parametrize("count", [3, 250])
+def test_the_headings_tell_delimiters_apart_that_part_the_rows_alike(
+    heading: str, row: str, delimiter: str, count: int, tmp_path: Path
+) -> None:
+    content = "\n".join([heading, *(row.format(at) for at in range(count))]).encode()
+    reading = read_bytes(content, tmp_path)
+    names = next(line for line in heading.split("\n") if delimiter in line).split(delimiter)
+    assert (reading.delimiter, reading.columns) == (delimiter, tuple(names))
+
+
+@pytest.mark.parametrize(
+    ("comments", "headings"),
+    [
+        ("# made by tool 1.2\n# date: 2024, May", "id,text,n"),
+        ("# Title, with, commas\n# more\n# date: 2024", "id,text,n"),
+        ("# Title, with, commas", "id,text,n"),
+        ("", "#id,text,n"),
+    ],
+)
+def test_comments_are_no_headings_and_part_nothing(comments: str, headings: str, tmp_path: Path) -> None:
+    content = "\n".join([*filter(None, [comments]), headings, "1,a,5", "# a remark, with a comma", "2,b,6"]).encode()
+    reading = read_bytes(content, tmp_path)
+    assert (reading.columns, cells(reading)[0]) == (tuple(headings.split(",")), ("1", "a", "5"))
+    assert reading.records_above == comments.count("#")
+    assert balanced(reading)
+
+
 def test_a_sep_line_is_an_instruction_and_no_row(tmp_path: Path) -> None:
     reading = read_bytes(b"sep=;\r\na;b\r\n1;2\r\n", tmp_path)
     assert (reading.columns, cells(reading), numbers(reading)) == (("a", "b"), [("1", "2")], [2])
@@ -307,6 +350,8 @@ def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
         (b"\xff\xfe", "empty"),
         (b"a,b\n", "no-rows"),
         (b",,\n,,\n", "empty"),
+        (b"   \n \t\n", "empty"),
+        (b" , \n,\n" * 200, "empty"),
         (b"%PDF-1.7 x", "not-a-table"),
         (b"<html><table></table></html>", "web-page"),
         (b"\n<!DOCTYPE html><p>", "web-page"),

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from typing import Final
 
 from valar_ui.readers.reading import UnreadableFile
@@ -34,6 +34,12 @@ SPOKEN: Final = {
 """Names for delimiters on the command line."""
 
 SAMPLE_RECORDS: Final = 300
+
+NEAR: Final = 0.1
+"""How far the shares of two delimiters may lie apart for the headings to decide between them."""
+
+COMMENT: Final = "#"
+"""Begins a line that need not be parted like the records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,9 @@ def declared(line: str) -> str | None:
 
 
 def widths(text: str, dialect: Dialect) -> list[int]:
-    """Cells in each of the first records that are not blank."""
+    """Cells in each of the first records that are not blank; a comment counts where it is as wide as most."""
     found: list[int] = []
+    comments: list[int] = []
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=dialect.delimiter,
@@ -81,11 +88,19 @@ def widths(text: str, dialect: Dialect) -> list[int]:
     try:
         for cells in reader:
             if any(cells):
+                if cells[0].startswith(COMMENT):
+                    comments.append(len(found))
                 found.append(len(cells))
                 if len(found) >= SAMPLE_RECORDS:
                     break
     except csv.Error:
         pass
+    if 0 < len(comments) < len(found):
+        others = Counter(found)
+        others.subtract(found[at] for at in comments)
+        usual = max(others, key=lambda width: others[width])
+        strays = {at for at in comments if found[at] != usual}
+        found = [width for at, width in enumerate(found) if at not in strays]
     return found
 
 
@@ -123,16 +138,51 @@ def sniff(text: str, *, delimiter: str | None = None, prefer: str | None = None)
     return _with_single_quotes(text, best)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """How well a delimiter parts the records."""
+
+    delimiter: str
+    share: float
+    width: int
+    start: int
+    """The first record with which the usual width begins: 0 where the headings are parted like the rows."""
+    strong: bool
+    """The delimiter is not one that prose or decimal numbers hold anyway."""
+
+    def rank(self, prefer: str | None) -> tuple[int, bool, float, bool, int]:
+        """The higher, the likelier, among delimiters with nearly equal shares."""
+        return -self.start, self.strong, round(self.share, 2), self.delimiter == prefer, self.width
+
+
 def _best(text: str, candidates: tuple[str, ...], prefer: str | None) -> Dialect:
-    best, best_rank = Dialect(candidates[0]), (0.0, False, 0)
+    partings: list[_Parting] = []
     for delimiter in candidates:
         found = widths(text, Dialect(delimiter, spaces=_spaced(text, delimiter)))
         share, width = _share(found)
-        enough = share >= 0.6 or (share >= 0.25 and found[0] > 1) or _run(found, width) >= max(3, 0.3 * len(found))
-        rank = (round(share, 2), delimiter == prefer, width)
-        if enough and rank > best_rank:
-            best, best_rank = Dialect(delimiter, width=width), rank
-    return best
+        if share >= 0.6 or (share >= 0.25 and found[0] > 1) or _run(found, width) >= max(3, 0.3 * len(found)):
+            partings.append(_Parting(delimiter, share, width, _start(found, width), _strong(text, delimiter)))
+    if not partings:
+        return Dialect(candidates[0])
+    highest = max(parting.share for parting in partings)
+    best = max((found for found in partings if found.share >= highest - NEAR), key=lambda found: found.rank(prefer))
+    return Dialect(best.delimiter, width=best.width)
+
+
+def _start(found: list[int], width: int) -> int:
+    """The first of two records in a row with this width; a title above may have it by chance."""
+    if len(found) == 1:
+        return 0
+    return next((at for at, pair in enumerate(pairwise(found)) if pair == (width, width)), len(found))
+
+
+def _strong(text: str, delimiter: str) -> bool:
+    """Not always followed by a space, as in prose, nor a comma that always stands between digits."""
+    sample = text[:100_000]
+    mark = re.escape(delimiter)
+    spaced = re.search(mark + r"(?! )", sample) is None
+    decimal = delimiter == "," and re.search(r"(?<!\d),|,(?!\d)", sample) is None
+    return not spaced and not decimal
 
 
 def _spaced(text: str, delimiter: str) -> bool:

@@ -44,12 +44,12 @@ def build(
     facts = facts or Facts()
     stream = iter(records)
     head = list(_head(stream))
-    while not any(head[-1][2] if head else ()):
+    while not _written(head[-1][2] if head else ()):
         record = next(stream, None)
         if record is None:
             break
         head.append(record)
-    if not any(any(cells) for _, _, cells in head):
+    if not any(_written(cells) for _, _, cells in head):
         raise UnreadableFile(
             "This file is empty: there is nothing in it but blank space.",
             "Upload the file with the rows.",
@@ -73,6 +73,11 @@ def build(
     _report_names(report, raw, columns, nameless if header_row else [], repeated, header_row)
     headings = range(header_row, header_row + span)
     return _write(head, stream, columns, raw, headings, first, into, options, report, facts)
+
+
+def _written(cells: Sequence[str]) -> bool:
+    """There is more than blanks in these cells."""
+    return any(cell.strip() for cell in cells)
 
 
 def _head(stream: Iterator[Record]) -> Iterator[Record]:

@@ -84,7 +84,7 @@ def _first_full(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int]
         return 0
     for at in range(min(len(rows), HEADING_WITHIN)):
         cells = rows[at][1]
-        if filled[at] >= max(2, 0.5 * typical) and not _comment(cells, typical):
+        if filled[at] >= max(2, 0.5 * typical) and not _comment(rows, filled, at, typical):
             if _title_before_better(rows, filled, at, typical):
                 continue
             return at
@@ -95,8 +95,19 @@ def _first_full(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int]
     return 0
 
 
-def _comment(cells: Sequence[str], typical: int) -> bool:
-    return cells[0].lstrip().startswith("#") and len(cells[0].strip()) > 1 and sum(map(bool, cells)) < typical
+def _comment(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], at: int, typical: int) -> bool:
+    """A line that begins with `#`, narrower than the rows or with better headings below it."""
+    cells = rows[at][1]
+    if not cells[0].lstrip().startswith("#") or len(cells[0].strip()) < 2:
+        return False
+    if filled[at] < typical:
+        return True
+    following = at + 1
+    while following < len(rows) and rows[following][1][0].lstrip().startswith("#"):
+        following += 1
+    if following + 1 >= len(rows) or filled[following] < typical or not _all_texts(rows[following][1]):
+        return False
+    return following > at + 1 or not _all_texts(rows[following + 1][1])
 
 
 def _title_before_better(
@@ -107,10 +118,15 @@ def _title_before_better(
         return False
     for later in range(at + 1, min(at + 12, len(rows))):
         if filled[later] >= max(typical, filled[at] + 1):
-            cells = [cell.strip() for cell in rows[later][1] if cell.strip()]
-            texts = not any(NUMERIC.fullmatch(cell) or LIKE_DATA.fullmatch(cell) for cell in cells)
-            return texts and len(set(cells)) == len(cells) and later + 1 < len(rows)
+            return _all_texts(rows[later][1]) and later + 1 < len(rows)
     return False
+
+
+def _all_texts(row: Sequence[str]) -> bool:
+    """No number, no date, nothing twice, as in a row of headings."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    texts = not any(NUMERIC.fullmatch(cell) or LIKE_DATA.fullmatch(cell) for cell in cells)
+    return texts and len(set(cells)) == len(cells)
 
 
 def _looks_like_data(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
