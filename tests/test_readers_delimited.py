@@ -355,7 +355,15 @@ def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
         (b"%PDF-1.7 x", "not-a-table"),
         (b"<html><table></table></html>", "web-page"),
         (b"\n<!DOCTYPE html><p>", "web-page"),
+        (b"<!-- saved -->\n<table><tr><td>a</td></tr></table>", "web-page"),
+        (b"<center><TABLE border=1>\n<tr><td>1, 2</td></tr>\n</table></center>", "web-page"),
+        (b"<style>" + b"td {}\n" * 2_000 + b"</style><table>\n<tr><td>1</td></tr></table>", "web-page"),
+        (b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=x\n\n--x\n\n<html></html>", "web-page"),
         (b"<?xml version='1.0'?><a/>", "not-a-table"),
+        (
+            b"<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'><Table/></Workbook>",
+            "xml-spreadsheet",
+        ),
         (b"\x89PNG\r\n", "not-a-table"),
     ],
 )

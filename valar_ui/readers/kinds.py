@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Final
 
 from valar_ui.readers.reading import UnreadableFile
 
-HEAD: Final = 4_096
+HEAD: Final = 1 << 16
+"""Bytes looked at; the table of a web page may stand behind a long style."""
 
 STRANGERS: Final = (
     (b"%PDF", "a PDF document", "Export the table it holds as CSV or Excel."),
@@ -49,12 +51,26 @@ def kind_of(path: Path, name: str) -> str:
     return "text"
 
 
+PAGES: Final = (b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body")
+MARKUP: Final = re.compile(rb"<(?!workbook)[a-z!]")
+TABLE: Final = re.compile(rb"<(html|table|tr)[\s>]")
+MAIL_HEAD: Final = re.compile(rb"(from|date|mime-version|subject|x-[a-z-]+):")
+WEB_ARCHIVE: Final = b"content-type: multipart/related"
+
+
+def _is_page(start: bytes) -> bool:
+    """A web page, or the archive of one (.mht), by its first bytes in lower case."""
+    if start.startswith(PAGES) or (start.startswith(b"<?xml") and b"<html" in start):
+        return True
+    if MARKUP.match(start):
+        return TABLE.search(start) is not None
+    return MAIL_HEAD.match(start) is not None and WEB_ARCHIVE in start
+
+
 def _refuse_markup(head: bytes, name: str) -> None:
     start = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     extension = Path(name).suffix.lower()
-    if start.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"<body")) or (
-        start.startswith((b"<!--", b"<style", b"<div", b"<?xml")) and b"<html" in start
-    ):
+    if _is_page(start):
         called = f" named {extension}" if extension else ""
         raise UnreadableFile(
             f"This file is a web page (HTML){called}, not a spreadsheet.",
@@ -72,6 +88,9 @@ def _refuse_markup(head: bytes, name: str) -> None:
             "This file is XML, not a spreadsheet.", "Save it as CSV, Excel or JSON.", code="not-a-table"
         )
 
+
+LINES: Final = 4
+"""Lines that tell JSONL from a JSON document."""
 
 CONTROLS: Final = frozenset(map(chr, {*range(2, 9), *range(14, 26), 27, 127}))
 """Control characters that no program writes into a table."""
@@ -92,12 +111,13 @@ def text_kind(sample: str, name: str) -> str:
     """csv, tsv, json or jsonl, by what the text begins with and then by the name."""
     extension = Path(name).suffix.lower()
     start = sample.lstrip("\ufeff \t\r\n")
-    lines = [line for line in start.split("\n", 3)[:3] if line.strip()]
+    lines = [line for line in start.split("\n", LINES)[:LINES] if line.strip()]
     if extension in (".jsonl", ".ndjson", ".jsonlines"):
-        return "json" if start.startswith("[") and not (lines and _is_json(lines[0])) else "jsonl"
+        return "json" if start.startswith("[") and _is_one_list(start, lines) else "jsonl"
     if start[:1] in ("{", "["):
-        whole_first = bool(lines) and _is_json(lines[0])
-        if start[0] == "{" and whole_first and (len(lines) > 1 or extension != ".json"):
+        whole_first = bool(lines) and (_is_json(lines[0]) or (start[0] == "{" and _are_objects(lines[1:])))
+        follows = len(lines) > 1 and (start[0] == "{" or extension == ".json")
+        if whole_first and (follows or (start[0] == "{" and extension != ".json")):
             return "jsonl"
         if extension == ".json" or (start[0] == "[" and _opens_json_list(start)):
             return "json"
@@ -110,6 +130,16 @@ def text_kind(sample: str, name: str) -> str:
     if extension == ".json":
         return "json"
     return "tsv" if extension in (".tsv", ".tab") else "csv"
+
+
+def _is_one_list(start: str, lines: list[str]) -> bool:
+    """A list over several lines, or all there is in one line: a document, although its name says lines."""
+    return not _is_json(lines[0]) or (len(lines) == 1 and _opens_json_list(start))
+
+
+def _are_objects(lines: list[str]) -> bool:
+    """Each of these lines is an object of its own."""
+    return bool(lines) and all(line.startswith("{") and _is_json(line) for line in lines)
 
 
 def _is_json(line: str) -> bool:
