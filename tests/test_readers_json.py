@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from hypothesis import strategies as st
 
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
 from valar_ui.readers import UnreadableFile
+from valar_ui.readers.jsonfile import STEP
+from valar_ui.readers.jsonfile import items as documents
 from valar_ui.readers.jsonlines import MAX_LINE, items, utf8_items
+from valar_ui.readers.objects import MAX_LOOK, Item, sample
 
 
 def lines(*texts: str) -> bytes:
@@ -124,6 +128,73 @@ def test_json_documents(
         first,
     )
     assert balanced(reading)
+
+
+@pytest.mark.parametrize(
+    ("document", "first", "code", "told"),
+    [
+        ({"fields": [{"id": "a"}], "records": [{"x": 1}]}, {"x": "1"}, "other-lists", "fields (1)"),
+        ({"columns": [{"name": "x"}], "rows": [{"x": 1}], "total": 3}, {"x": "1"}, "other-lists", "columns (1)"),
+        ({"warnings": [["w", "y"]], "data": [{"x": 1}]}, {"x": "1"}, "other-lists", "warnings (1)"),
+        ({"rows": [{"x": 1}], "data": [{"x": 2}] * 3}, {"x": "2"}, "other-lists", "rows (1)"),
+        ({"train": [{"x": 1}], "test": [{"x": 2}] * 2}, {"x": "2"}, "other-lists", "train (1)"),
+        ({"m": [[1, 2]] * 9, "test": [{"x": 2}]}, {"x": "2"}, "other-lists", "m (9)"),
+        ({"meta": {"rows": [{"y": 1}]}, "train": [{"x": 1}]}, {"x": "1"}, None, ""),
+        ({"ok": True, "result": {"fields": [{"id": "x"}], "records": [{"x": 1}]}}, {"x": "1"}, "other-lists",
+         "result.fields (1)"),
+        ({"header": {"q": "x"}, "response": {"n": 2, "docs": [{"x": 1}, {"x": 2}]}}, {"x": "1"}, "nested-list",
+         "response.docs (2)"),
+        ({"took": 1, "hits": {"total": {"n": 1}, "hits": [{"x": 1}]}}, {"x": "1"}, "nested-list", "hits.hits (1)"),
+        ({"p": {"data": [{"x": 1}]}, "q": {"data": [{"x": 2}]}}, {"key": "p", "data": '[{"x":1}]'}, None, ""),
+        ({"columns": ["x", "y"], "index": [0, 1], "data": [[1, "p"], [2, "q"]]}, {"x": "1", "y": "p"}, None, ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("step", [STEP, 7])
+def test_the_list_that_is_read_is_told_where_there_are_others(
+    document: Any, first: dict[str, str], code: str | None, told: str, step: int, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("valar_ui.readers.jsonfile.STEP", step)
+    reading = read_bytes(json.dumps(document).encode(), tmp_path, "f.json")
+    assert dict(zip(reading.columns, cells(reading)[0], strict=True)) == first
+    assert codes(reading) == ({code} if code else set())
+    assert told in " ".join(problem.text for problem in reading.report)
+    assert balanced(reading)
+
+
+def test_a_list_of_many_small_records_takes_no_quadratic_time() -> None:
+    def seconds(count: int) -> float:
+        text = io.StringIO("[" + ",".join(['{"text": "' + "x" * 40 + '"}'] * count) + "]")
+        start = time.perf_counter()
+        assert sum(1 for _ in documents(text)) == count
+        return time.perf_counter() - start
+
+    assert seconds(16_000) < 10 * min(seconds(4_000) for _ in range(3)) + 0.1
+
+
+def test_many_bad_lines_are_read_once_before_the_first_row() -> None:
+    bad = iter([Item(at, at) for at in range(MAX_LOOK + 5)])
+    assert sample(bad) == []
+    assert next(bad).number == MAX_LOOK
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "kind", "columns"),
+    [
+        (b'[{"a":1},{"a":2}]\n', "f.jsonl", "json", ("a",)),
+        (b'[{"a":1},{"a":2}]', "f.ndjson", "json", ("a",)),
+        (b'["a","b"]\n[1,2]\n[3,4]\n', "f.jsonl", "jsonl", ("a", "b")),
+        (b'["a","b"]\n[1,2]\n[3,4]\n', "f.json", "jsonl", ("a", "b")),
+        (b'{"a":1\n{"a":2}\n{"a":3}\n', "f.json", "jsonl", ("a",)),
+        (b'{"a":1\n{"a":2}\n{"a":3}\n', "f.txt", "jsonl", ("a",)),
+        (b'{"a":\n{"b":2}\n}\n', "f.json", "json", ("a.b",)),
+    ],
+)
+def test_lines_or_a_document_by_what_they_hold(
+    content: bytes, name: str, kind: str, columns: tuple[str, ...], tmp_path: Path
+) -> None:
+    reading = read_bytes(content, tmp_path, name)
+    assert (reading.format, reading.columns) == (kind, columns)
 
 
 def test_objects_one_a_line_are_jsonl_whatever_the_name(tmp_path: Path) -> None:

@@ -15,12 +15,12 @@ MAX_LINE: Final = 16_000_000
 
 def items(stream: TextIO) -> Iterator[Item]:
     """Every line of the stream, numbered from 1."""
-    return _parsed(stream, 0)
+    return _parsed(stream, 0, JsonParser())
 
 
 def utf8_items(stream: BinaryIO) -> Iterator[Item]:
     """Every line of a stream of UTF-8, numbered from 1; a line is parsed without decoding where it is plain."""
-    number = 0
+    number, parser = 0, JsonParser()
     while line := stream.readline(MAX_LINE):
         if len(line) >= MAX_LINE and not line.endswith(b"\n"):
             while line and not line.endswith(b"\n"):
@@ -31,14 +31,13 @@ def utf8_items(stream: BinaryIO) -> Iterator[Item]:
             number += 1
             yield Item(number, number, value, flat=True)
         else:
-            for item in _parsed(io.StringIO(line.decode(errors="replace"), newline=""), number):
+            for item in _parsed(io.StringIO(line.decode(errors="replace"), newline=""), number, parser):
                 yield item
                 number = item.number
 
 
-def _parsed(stream: TextIO, number: int) -> Iterator[Item]:
+def _parsed(stream: TextIO, number: int, parser: JsonParser) -> Iterator[Item]:
     """Every line of a stream; `number` lines came before."""
-    parser = JsonParser()
     while line := stream.readline(MAX_LINE):
         number += 1
         if len(line) >= MAX_LINE and not line.endswith(("\n", "\r")):

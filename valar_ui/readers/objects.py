@@ -22,6 +22,9 @@ from valar_ui.table import Table, TableWriter
 SAMPLE: Final = 500
 """Values looked at before the first is written."""
 
+MAX_LOOK: Final = 20_000
+"""Lines among which they are sought."""
+
 MAX_NESTED: Final = 300
 """Dotted columns at most; beyond, nested objects stay compact JSON in one cell."""
 
@@ -122,10 +125,14 @@ def _flatten(value: dict[str, Any], path: tuple[str, ...], out: dict[Key, Any]) 
             out[key if not path else here] = item
 
 
-def all_lists(items: Iterable[Item]) -> bool:
+def sample(items: Iterable[Item]) -> list[Any]:
+    """The first values, from which the shape of the table is found; lines without any may come before."""
+    return list(islice((item.value for item in islice(items, MAX_LOOK) if item.value is not None), SAMPLE))
+
+
+def all_lists(sample: list[Any]) -> bool:
     """The first values are lists: a table of rows, not of objects."""
-    sample = list(islice((item.value for item in items if item.value is not None), 20))
-    return bool(sample) and all(isinstance(value, list) for value in sample)
+    return bool(sample) and all(isinstance(value, list) for value in sample[:20])
 
 
 def records(items: Iterable[Item], report: Report) -> Iterator[Record]:
@@ -141,9 +148,10 @@ def records(items: Iterable[Item], report: Report) -> Iterator[Record]:
             yield item.number, item.line, []
 
 
-def build(items: Callable[[], Iterator[Item]], *, into: Path, options: ReadOptions, report: Report) -> Objects:
+def build(
+    items: Callable[[], Iterator[Item]], sample: list[Any], *, into: Path, options: ReadOptions, report: Report
+) -> Objects:
     """Write the table; `items` begins anew at each call. `UnreadableFile` where no value makes a row."""
-    sample = [item.value for item in islice((item for item in items() if item.value is not None), SAMPLE)]
     kind = ready.recognise(sample)
     if kind is not None:
         return _requests(items(), kind, into, options, report)

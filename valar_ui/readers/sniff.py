@@ -294,13 +294,19 @@ def _read_json(
 ) -> Reading:
     report = Report()
     size = max(path.stat().st_size, 1)
+    chosen: jsonfile.Found | None = None
+    if kind == "json":
+        with open_text(path, encoding) as text:
+            chosen, others = jsonfile.find_list(text)
+        if chosen is not None and (choice := jsonfile.told(chosen, others)) is not None:
+            report.add(choice)
 
     def items() -> Iterator[objects.Item]:
         with open_bytes(path, encoding) as file, open_text(path, encoding) as text:
             if kind == "jsonl" and encoding.name == "utf-8" and found.utf8:
                 found_items, place = jsonlines.utf8_items(file), file.tell
             else:
-                found_items = (jsonlines if kind == "jsonl" else jsonfile).items(text)
+                found_items = jsonlines.items(text) if kind == "jsonl" else jsonfile.items(text, chosen)
                 place = partial(_place, text)
             for count, item in enumerate(found_items):
                 if progress is not None and count % 1_000 == 0:
@@ -308,8 +314,9 @@ def _read_json(
                 yield item
 
     facts = Facts(found, name, options, report, encoding)
-    if objects.all_lists(items()):
+    sample = objects.sample(items())
+    if objects.all_lists(sample):
         table = grid.build(objects.records(items(), report), into=into, options=options, report=report)
         return facts.reading(table, format=kind)
-    made = objects.build(items, into=into, options=options, report=report)
+    made = objects.build(items, sample, into=into, options=options, report=report)
     return facts.reading(made.grid, format=kind, recognised_as=made.recognised_as, changes=made.changes)
