@@ -118,9 +118,10 @@ def test_errors_booleans_and_formulas_without_results(tmp_path: Path) -> None:
         "<r><t>ri</t></r><r><t>ch</t></r><rPh><t>no</t></rPh></is></c></row>"
     )
     reading = read_bytes(sheet_xml(HEAD + rows), tmp_path, "f.xlsx")
-    assert cells(reading) == [("#N/A", "TRUE"), ("2", "2020-01-02"), ("1234567890123460000", "rich")]
-    assert numbers(reading) == [2, 4, 5]
+    assert cells(reading) == [("#N/A", "TRUE"), ("", ""), ("2", "2020-01-02"), ("1234567890123460000", "rich")]
+    assert numbers(reading) == [2, 3, 4, 5]
     assert (rows_of(reading, "error-cell"), rows_of(reading, "digits-lost")) == ([2], [5])
+    assert rows_of(reading, "formula-without-result") == [3]
 
 
 def test_a_formula_without_result_blocks_where_it_is_used(tmp_path: Path) -> None:
@@ -128,6 +129,44 @@ def test_a_formula_without_result_blocks_where_it_is_used(tmp_path: Path) -> Non
     reading = read_bytes(sheet_xml(HEAD + rows), tmp_path, "f.xlsx")
     assert (cells(reading), rows_of(reading, "formula-without-result")) == ([("1", "")], [2])
     assert next(iter(reading.report)).column == "b"
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "unknown"),
+    [
+        (f'{HEAD}<row r="2"><c r="A2"><v>1</v></c></row><row r="3"><c r="A3"><f>A2</f></c></row>', ("a", "b"), [3]),
+        (f'{HEAD}<row r="2"><c r="A2"><f>1</f></c></row><row r="3"><c r="B3"><f>1</f></c></row>', ("a", "b"), [2, 3]),
+        (f'{HEAD}<row r="2"><c r="A2"><v>1</v></c><c r="C2"><f>1</f></c></row>', ("a", "b", "Column C"), [2]),
+        ('<row r="2"><c r="B2"><f>1</f></c></row>', ("Column A", "Column B"), [2]),
+    ],
+)
+def test_rows_of_nothing_but_formulas_stay(
+    rows: str, columns: tuple[str, ...], unknown: list[int], tmp_path: Path
+) -> None:
+    reading = read_bytes(sheet_xml(rows + '<row r="9"><c r="A9" s="0"/></row>'), tmp_path, "f.xlsx")
+    assert (reading.columns, rows_of(reading, "formula-without-result")) == (columns, unknown)
+    assert set(unknown) <= set(numbers(reading))
+    assert not reading.footers
+    assert balanced(reading)
+
+
+def test_texts_that_a_workbook_does_not_hold_are_told(tmp_path: Path) -> None:
+    rows = '<row r="2"><c r="A2" t="s"><v>99</v></c></row><row r="3"><c r="B3"><v>1</v></c></row>'
+    reading = read_bytes(sheet_xml(HEAD + rows), tmp_path, "f.xlsx")
+    assert (cells(reading), rows_of(reading, "text-missing")) == ([("", ""), ("", "1")], [2])
+
+
+@pytest.mark.parametrize(("values", "told"), [((0, 0), True), ((0, 5), False), ((0, "x"), False), ((), False)])
+def test_formulas_that_were_never_calculated_are_told(
+    values: tuple[int | str, ...], told: bool, tmp_path: Path
+) -> None:
+    def fill(_: Any, sheet: Any) -> None:
+        sheet.write_column(0, 0, ["a", 7, 0])
+        for row, value in enumerate(values, start=1):
+            sheet.write_formula(row, 1, "=A2", None, value)
+
+    reading = read_bytes(xlsx(fill), tmp_path, "f.xlsx")
+    assert ("formulas-not-calculated" in codes(reading)) == told
 
 
 def test_escaped_characters_become_what_they_stand_for(tmp_path: Path) -> None:
@@ -164,6 +203,14 @@ def test_hidden_rows_and_columns_are_told_and_can_be_left_out(tmp_path: Path) ->
     assert {"hidden-rows", "hidden-columns"} <= codes(reading)
     without = read_bytes(content, tmp_path, "f.xlsx", skip_hidden=True)
     assert (numbers(without), without.records_left_out, balanced(without)) == ([2, 4, 6], 2, True)
+    for found, severity in ((reading, "warning"), (without, "note")):
+        assert [group.severity for group in found.report.groups if group.code == "hidden-rows"] == [severity]
+
+
+def test_columns_without_width_are_hidden(tmp_path: Path) -> None:
+    head = '<cols><col min="2" max="2" width="0" customWidth="1"/></cols>'
+    row = '<row r="2"><c r="A2"><v>1</v></c></row>'
+    assert read_bytes(sheet_xml(HEAD + row, head=head), tmp_path, "f.xlsx").hidden_columns == ("B",)
 
 
 def test_the_first_visible_sheet_with_data_is_read(tmp_path: Path) -> None:
@@ -294,6 +341,30 @@ def test_xls_that_begins_below_and_right(tmp_path: Path) -> None:
     reading = read_bytes(out.getvalue(), tmp_path, "f.xls")
     assert (reading.header_row, reading.columns) == (4, ("Column A", "Column B", "head", "b"))
     assert cells(reading) == [("", "", "012", "x")] * 2
+
+
+@pytest.mark.parametrize(("second", "unknown"), [("", [2, 4]), ("x", [])])
+def test_xls_formulas_without_any_result(second: str, unknown: list[int], tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("S")
+    for column, name in enumerate(["a", "b"]):
+        sheet.write(0, column, name)
+    sheet.write(1, 0, 1)
+    sheet.write(1, 1, xlwt.Formula("A2*2"))
+    sheet.write(2, 1, 5)
+    sheet.write(3, 1, xlwt.Formula('""'))
+    if second:
+        sheet.write(4, 0, xlwt.Formula("1/0"))
+    out = io.BytesIO()
+    book.save(out)
+    content = out.getvalue()
+    if second:  # the last formula gets the number 1.5 as its result
+        at = content.rindex(bytes.fromhex("030000000000ffff"))
+        content = content[:at] + bytes.fromhex("000000000000f83f") + content[at + 8 :]
+    reading = read_bytes(content, tmp_path, "f.xls")
+    assert rows_of(reading, "formula-without-text") == unknown
+    assert set(unknown) <= set(numbers(reading))
+    assert balanced(reading)
 
 
 def ods() -> bytes:

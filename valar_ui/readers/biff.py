@@ -36,6 +36,10 @@ class XlsSheet:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     """Numbers in a format that changes how they read."""
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    blank: set[tuple[int, int]] = field(default_factory=set)
+    """Formulas whose stored result is an empty text; none where any formula has another result."""
+    calculated: bool = False
+    """A formula has a result other than an empty text."""
 
 
 @dataclass(slots=True)
@@ -121,6 +125,8 @@ def read_sheet(stream: bytes, book: XlsBook, place: int) -> XlsSheet:
         raise UnreadableFile(
             "This workbook is damaged.", "Open it in Excel and save it as .xlsx.", code="damaged"
         ) from None
+    if sheet.calculated:
+        sheet.blank.clear()
     return sheet
 
 
@@ -150,7 +156,11 @@ def _take(kind: int, body: bytes, book: XlsBook, sheet: XlsSheet) -> None:
             _number(book, sheet, row, first + step, style, _rk(body, 6 + 6 * step))
     elif kind == FORMULA:
         row, column, style = struct.unpack_from("<3H", body)
-        if body[12:14] != b"\xff\xff":
+        empty = body[12:14] == b"\xff\xff" and body[6] == 3
+        sheet.calculated |= not empty
+        if empty:
+            sheet.blank.add((row, column))
+        elif body[12:14] != b"\xff\xff":
             _number(book, sheet, row, column, style, struct.unpack_from("<d", body, 6)[0])
         elif body[6] == 2:
             sheet.errors[row, column] = ERRORS.get(body[8], "#ERROR!")

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
@@ -179,34 +179,37 @@ def _too_far() -> UnreadableFile:
 
 
 def _rows(path: Path, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
+    """The rows as calamine reads them, and those of which only the records beside them know."""
     answers = _ask(path, name)
     start, end = next(answers, (None, None))
-    if start is None or end is None:
-        if found.errors:
-            yield from _only_errors(found)
-        return
-    if (end[0] + 1) * (end[1] + 1) > MAX_AREA:
-        raise _too_far()
     texts, errors = found.texts, found.errors
-    marked: dict[int, list[int]] = {}
-    for row, column in errors:
-        marked.setdefault(row, []).append(column)
-    left = [""] * start[1]
-    for row, values in enumerate(chain.from_iterable(answers)):
-        cells = left + [cell_text(value) for value in values]
-        if texts:
-            cells = [texts.get((row, column), cell) if cell else cell for column, cell in enumerate(cells)]
-        wrong = sorted(marked.pop(row, ()))
-        for column in wrong:
-            cells.extend([""] * (column + 1 - len(cells)))
-            cells[column] = errors[row, column]
-        yield SheetRow(row + 1, cells, row + 1 in found.hidden_rows, wrong or None)
+    marked = _by_row(errors)
+    blank = _by_row(found.blank)
+    row = -1
+    if start is not None and end is not None:
+        if (end[0] + 1) * (end[1] + 1) > MAX_AREA:
+            raise _too_far()
+        left = [""] * start[1]
+        for row, values in enumerate(chain.from_iterable(answers)):
+            cells = left + [cell_text(value) for value in values]
+            if texts:
+                cells = [texts.get((row, column), cell) if cell else cell for column, cell in enumerate(cells)]
+            yield _marked(row, cells, found, marked.pop(row, []), blank.pop(row, []))
+    for below in sorted(at for at in {*marked, *blank} if at > row):
+        yield _marked(below, [], found, marked.get(below, []), blank.get(below, []))
 
 
-def _only_errors(found: biff.XlsSheet) -> Iterator[SheetRow]:
-    for row in sorted({row for row, _ in found.errors}):
-        columns = sorted(column for at, column in found.errors if at == row)
-        cells = [""] * (columns[-1] + 1)
-        for column in columns:
-            cells[column] = found.errors[row, column]
-        yield SheetRow(row + 1, cells, row + 1 in found.hidden_rows, columns)
+def _by_row(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Columns of these cells, row by row."""
+    found: dict[int, list[int]] = {}
+    for row, column in sorted(places):
+        found.setdefault(row, []).append(column)
+    return found
+
+
+def _marked(row: int, cells: list[str], found: biff.XlsSheet, wrong: list[int], blank: list[int]) -> SheetRow:
+    """One row with its error cells; `row` counts from 0."""
+    for column in wrong:
+        cells.extend([""] * (column + 1 - len(cells)))
+        cells[column] = found.errors[row, column]
+    return SheetRow(row + 1, cells, row + 1 in found.hidden_rows, wrong or None, blank=blank or None)

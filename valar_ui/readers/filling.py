@@ -46,6 +46,8 @@ class Facts:
     """Columns there are in any case."""
     flag: Callable[[int, tuple[str, ...]], Iterable[Problem]] | None = None
     """What the format knows to be wrong in a row, given the columns' names."""
+    holds: Callable[[int], bool] = lambda _: False
+    """Whether a row has more in it than its cells say, even where all of them are empty."""
     flawed: set[int] = field(default_factory=set)
     """Rows that already have an error of their own; their width is not told on top."""
     rest: Callable[[int], Iterator[Record | Bulk]] | None = None
@@ -123,7 +125,7 @@ class Filler:
             else:
                 ledger.blank += 1
             return
-        if not any(cells):
+        if not any(cells) and not facts.holds(number):
             ledger.blank += 1
             return
         if len(cells) != width:

@@ -101,7 +101,9 @@ class Footers:
         found: list[Footer] = []
         for number, cells in reversed(self._tail):
             filled = [cell.strip() for cell in cells if cell.strip()]
-            first = filled[0] if filled else ""
+            if not filled:
+                break
+            first = filled[0]
             text = " · ".join(filled)[:200]
             sparse = len(filled) <= max(1, 0.4 * typical)
             if TOTAL.fullmatch(first) and (sparse or len(first) < 40):

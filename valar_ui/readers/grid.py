@@ -49,7 +49,7 @@ def build(
         if record is None:
             break
         head.append(record)
-    if not any(_written(cells) for _, _, cells in head):
+    if not any(_written(cells) or facts.holds(number) for number, _, cells in head):
         raise UnreadableFile(
             "This file is empty: there is nothing in it but blank space.",
             "Upload the file with the rows.",

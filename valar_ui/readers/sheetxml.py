@@ -17,6 +17,8 @@ from valar_ui.readers.xmlpass import CHUNK, Attributes, drive, new_parser, refus
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
 
+NO_WIDTH: Final = ("0", "0.0")
+
 Area = tuple[int, int, int, int]
 """First row, first column, last row, last column of a merged cell; all from 1."""
 
@@ -34,6 +36,18 @@ class SheetRow:
     """Columns with a formula whose result the file does not hold."""
     rounded: list[int] | None = None
     """Columns with a number of more than 15 digits."""
+    blank: list[int] | None = None
+    """Columns with a formula whose stored result is an empty text, where no formula of the sheet has another."""
+    lost: list[int] | None = None
+    """Columns with a text that the file does not hold."""
+
+    def unread(self) -> list[int]:
+        """Columns that show something in Excel and nothing here."""
+        return [*(self.unknown or ()), *(self.blank or ()), *(self.lost or ())]
+
+    def marked(self) -> bool:
+        """There is something to tell about a cell."""
+        return bool(self.errors or self.rounded or self.unknown or self.blank or self.lost)
 
 
 @dataclass(slots=True)
@@ -42,6 +56,17 @@ class SheetFacts:
 
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     """First and last, from 1."""
+    formulas: int = 0
+    """Formulas with a result."""
+    zeros: int = 0
+    """Those whose result is 0."""
+    recalculates: bool = False
+    """Excel is asked to calculate everything when it opens the workbook."""
+
+    @property
+    def uncalculated(self) -> bool:
+        """No formula has a result other than 0, and the program that wrote the file knew of none."""
+        return self.recalculates and 0 < self.formulas == self.zeros
 
 
 def column_of(reference: str) -> int:
@@ -90,6 +115,8 @@ def merges(archive: zipfile.ZipFile, part: str) -> list[Area]:
 def rows(archive: zipfile.ZipFile, part: str, workbook: Workbook, facts: SheetFacts) -> Iterator[SheetRow]:
     """Every row the sheet mentions, in order."""
     facts.hidden_columns.clear()
+    facts.formulas = facts.zeros = 0
+    facts.recalculates = workbook.recalculates
     reader = _SheetReader(workbook, facts)
     with archive.open(part) as stream:
         for _ in drive(reader.parser, stream, part):
@@ -163,7 +190,7 @@ class _SheetReader:
                 formula = True
             elif name == "rPh":
                 phonetic = True
-            elif name == "col" and attributes.get("hidden") in ("1", "true"):
+            elif name == "col" and (attributes.get("hidden") in ("1", "true") or attributes.get("width") in NO_WIDTH):
                 low, high = attributes.get("min", "1"), attributes.get("max", "1")
                 if low.isdigit() and high.isdigit():
                     facts.hidden_columns.append((int(low), int(high)))
@@ -198,6 +225,7 @@ class _SheetReader:
                 try:
                     return texts[int(raw)]
                 except (ValueError, IndexError):
+                    row.lost = [*(row.lost or ()), column]
                     return ""
             if kind == "" or kind == "n":
                 if not raw.strip():
@@ -205,6 +233,9 @@ class _SheetReader:
                         row.unknown = [*(row.unknown or ()), column]
                     return ""
                 raw = raw.strip()
+                if formula:
+                    facts.formulas += 1
+                    facts.zeros += raw == "0"
                 if style in plain_styles:
                     if len(raw) > 15 and _long(raw):
                         row.rounded = [*(row.rounded or ()), column]
@@ -212,9 +243,11 @@ class _SheetReader:
                 at = int(style) if style.isdigit() else -1
                 form = formats[at] if 0 <= at < len(formats) else numfmt.GENERAL
                 return numfmt.formatted(raw, form, epoch_1904=epoch)
-            if formula and not filled:
-                row.unknown = [*(row.unknown or ()), column]
-                return ""
+            if formula:
+                if not filled:
+                    row.unknown = [*(row.unknown or ()), column]
+                    return ""
+                facts.formulas += 1
             if kind == "inlineStr":
                 return unescaped("".join(inline))
             if kind == "b":

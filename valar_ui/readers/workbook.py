@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from valar_ui.jobs import Progress
-from valar_ui.problems import Problem, Report, Severity
+from valar_ui.problems import Problem, Report
 from valar_ui.readers import grid, ods, sheetxml
 from valar_ui.readers.filling import Facts, Wider
 from valar_ui.readers.headings import letters
 from valar_ui.readers.reading import ReadOptions, Record, Sheet, UnreadableFile
+from valar_ui.readers.sheetproblems import cell_problems, sheet_problems
 from valar_ui.readers.sheetxml import Area, SheetFacts, SheetRow
 from valar_ui.readers.xlsx import open_workbook
 
@@ -117,7 +118,7 @@ def _read_chosen(
         for low, high in source.facts.hidden_columns
         for column in range(low, min(high, len(made.columns)) + 1)
     )
-    _tell(report, made, name, sheets, hidden, source.merged)
+    report.extend(sheet_problems(made, name, sheets, hidden, source.merged, source.facts, options))
     return Made(made, name, sheets, hidden)
 
 
@@ -133,7 +134,7 @@ def _chosen(sheets: tuple[Sheet, ...], open_sheet: Callable[[str], Source], opti
     for sheet in sheets:
         if sheet.visible:
             source = open_sheet(sheet.name)
-            filled = sum(1 for _ in islice((row for row in source.rows() if any(row.cells)), 2))
+            filled = sum(1 for _ in islice((row for row in source.rows() if any(row.cells) or row.unread()), 2))
             if filled == 2:
                 return source, sheet.name
             if filled and lone is None:
@@ -167,13 +168,17 @@ def _build(
             last = row.number
             if row.hidden:
                 hidden.add(row.number)
-            if row.errors or row.unknown or row.rounded:
-                marks[row.number] = SheetRow(row.number, row.cells, False, row.errors, row.unknown, row.rounded)
+            if row.marked():
+                marks[row.number] = row
             yield row.number, 0, row.cells
 
     def flag(number: int, columns: tuple[str, ...]) -> Iterable[Problem]:
         row = marks.pop(number, None)
-        return () if row is None else _cell_problems(row, columns)
+        if row is None:
+            return ()
+        if (furthest := max(row.unread(), default=-1)) >= len(columns):
+            raise Wider(furthest + 1)
+        return cell_problems(row, columns)
 
     facts = Facts(
         hidden=hidden.__contains__,
@@ -182,51 +187,23 @@ def _build(
         workbook=True,
         least_width=width,
         flag=flag,
+        holds=lambda number: number in marks and bool(marks[number].unread()),
     )
-    return grid.build(_without_trailing_blanks(records()), into=into, options=options, report=report, facts=facts)
+    return grid.build(
+        _without_trailing_blanks(records(), facts.holds), into=into, options=options, report=report, facts=facts
+    )
 
 
-def _without_trailing_blanks(records: Iterator[Record]) -> Iterator[Record]:
-    """Formatted but empty rows below the last cell are no records."""
+def _without_trailing_blanks(records: Iterator[Record], holds: Callable[[int], bool]) -> Iterator[Record]:
+    """Formatted but empty rows below the last cell are no records; those that hold more than texts are."""
     waiting: list[Record] = []
     for record in records:
-        if any(record[2]):
+        if any(record[2]) or holds(record[0]):
             yield from waiting
             waiting.clear()
             yield record
         else:
             waiting.append(record)
-
-
-def _cell_problems(row: SheetRow, columns: tuple[str, ...]) -> Iterator[Problem]:
-    for column in row.errors or ():
-        if column < len(columns):
-            yield Problem(
-                "error-cell",
-                f"This cell shows the error {row.cells[column]}.",
-                "Correct the formula in the spreadsheet, or leave the row out.",
-                row.number,
-                columns[column],
-            )
-    for column in row.unknown or ():
-        if column < len(columns):
-            yield Problem(
-                "formula-without-result",
-                "This cell has a formula whose result is not in the file: it was not calculated.",
-                "Open the file in Excel, let it recalculate, and save it.",
-                row.number,
-                columns[column],
-            )
-    for column in row.rounded or ():
-        if column < len(columns):
-            yield Problem(
-                "digits-lost",
-                f"{row.cells[column]} has more than 15 digits: Excel rounded the last ones away when it was typed.",
-                "Format the column as text and enter the number again.",
-                row.number,
-                columns[column],
-                Severity.WARNING,
-            )
 
 
 def _heading_rows(first: int, merged: Sequence[Area]) -> int:
@@ -253,68 +230,3 @@ def _heading_cells(first: int, rows: list[Sequence[str]], merged: Sequence[Area]
         parts = [row[column].strip() for row in grid_cells if row[column].strip()]
         names.append(" ".join(dict.fromkeys(parts)))
     return names
-
-
-def _tell(
-    report: Report,
-    made: grid.Grid,
-    name: str,
-    sheets: tuple[Sheet, ...],
-    hidden_columns: tuple[str, ...],
-    merged: Sequence[Area],
-) -> None:
-    if made.hidden_rows:
-        report.add(
-            Problem(
-                "hidden-rows",
-                f"{made.hidden_rows:,} rows are hidden, by a filter or by hand; they are part of the table "
-                "unless you leave them out.",
-                "Decide whether the hidden rows should be sent.",
-                severity=Severity.WARNING,
-            )
-        )
-    if hidden_columns:
-        report.add(
-            Problem(
-                "hidden-columns",
-                f"Hidden columns: {', '.join(hidden_columns[:50])}.",
-                "They can be used like the others.",
-                severity=Severity.NOTE,
-            )
-        )
-    others = [sheet for sheet in sheets if sheet.name != name]
-    if others:
-        hidden = sum(not sheet.visible for sheet in others)
-        told = f", {hidden} of them hidden" if hidden else ""
-        report.add(
-            Problem(
-                "other-sheets",
-                f"This workbook has {len(others)} other sheet{'s' if len(others) > 1 else ''}{told}.",
-                "Choose another sheet if this is not the one you mean.",
-                severity=Severity.NOTE,
-            )
-        )
-    first = made.header_row or 0
-    headings = [area for area in merged if first and area[0] <= first + made.ledger.heading - 1 and area[2] >= first]
-    if headings:
-        report.add(
-            Problem(
-                "merged-headings",
-                "Some headings are merged cells; each column was named by all that stands above it (the header).",
-                "Check the names.",
-                severity=Severity.WARNING,
-            )
-        )
-    inside = [area for area in merged if area[2] > area[0] and area[0] >= first + made.ledger.heading]
-    for area in inside:
-        report.add(
-            Problem(
-                "merged-cells",
-                f"Cells are merged over rows {area[0]:,} to {area[2]:,}: only the first row has the text, the "
-                "others are empty.",
-                "Take the merging back and fill all rows if each should have it.",
-                area[0],
-                made.columns[area[1] - 1] if area[1] <= len(made.columns) else None,
-                Severity.WARNING,
-            )
-        )

@@ -33,6 +33,8 @@ class Workbook:
     """By style number of a cell."""
     texts: list[str] = field(default_factory=list)
     """Shared texts."""
+    recalculates: bool = False
+    """Excel is asked to calculate everything when it opens the workbook."""
 
 
 def open_workbook(archive: zipfile.ZipFile) -> Workbook:
@@ -51,6 +53,8 @@ def open_workbook(archive: zipfile.ZipFile) -> Workbook:
     def see(name: str, attributes: Attributes, above: tuple[str, ...]) -> None:
         if name == "workbookPr":
             workbook.epoch_1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
+        elif name == "calcPr":
+            workbook.recalculates = attributes.get("fullCalcOnLoad", "0").lower() in ("1", "true")
         elif name == "sheet" and above[-1:] == ("sheets",):
             kind, target = targets.get(attributes.get("id", ""), ("", ""))
             if kind == "worksheet" and target.lower() in names:
