@@ -88,7 +88,39 @@ HEAD = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inl
         (5, "[Red]0;[Blue]-0", "5"),
         (7, "@", "7"),
         (3, "# ?/?", "3"),
-        (2, "[>1]0%;0", "2"),
+        (2, "[>1]0%;0", "200%"),
+        (0.5, "[>1]0%;0", "0.5"),
+        (5, 'General" units"', "5 units"),
+        (-5, '"+"General;"-"General', "-5"),
+        (-2.5, 'General" units"', "-2.5 units"),
+        (5000, '0,"k"', "5k"),
+        (1234567, '#,##0,"K"', "1,234.567K"),
+        (1250000, '0.0,,"M"', "1.25M"),
+        (5000, "$#,##0,", "$5"),
+        (1_234_567, "$#,##0,", "$1,234.567"),
+        (5000, "#,##0,", "5000"),
+        (2_000_000, "#,##0.00,,\\M", "2.00M"),
+        (5, "+0;-0;0", "+5"),
+        (-5, "+0;-0;0", "-5"),
+        (0, "+0;-0;0", "0"),
+        (7, "0#", "07"),
+        (7, "#0", "7"),
+        (5, "0,000", "0,005"),
+        (5.5, "00.00", "05.50"),
+        (5551234, "[<=9999999]###-####;(###) ###-####", "555-1234"),
+        (5551234567, "[<=9999999]###-####;(###) ###-####", "(555) 123-4567"),
+        (1, '[=1]"Yes";[=0]"No";General', "Yes"),
+        (0, '[=1]"Yes";[=0]"No";General', "No"),
+        (7, '[=1]"Yes";[=0]"No";General', "7"),
+        (-7, '[=1]"Yes";[=0]"No";General" x"', "-7 x"),
+        (-7, '[<0]"minus "0;0', "minus 7"),
+        (7, '[<0]"minus "0;[<5]0', "7"),
+        (7, '0;[<5]"x"0', "7"),
+        (1234, "0.0,", "1234"),
+        (-3, "0;(0)", "-3"),
+        (5, "\\#0", "#5"),
+        (2, "0.00x", "2.00x"),
+        (-2, "[Red]General", "-2"),
     ],
 )
 def test_numbers_read_as_excel_shows_them(value: float, form: str, shown: str, tmp_path: Path) -> None:
@@ -409,6 +441,32 @@ def ods() -> bytes:
     out = io.BytesIO()
     document.write(out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "text"),
+    [
+        ("5.5", "05.50", "05.50"),
+        ("5.5", "05,50", "05,50"),
+        ("5", "#5", "#5"),
+        ("5", "###", "5"),
+        ("1234.5", " $1,234.50 ", "$1,234.50"),
+        ("0.5", " 1/2", "1/2"),
+        ("5", "0,5", "5"),
+    ],
+)
+def test_numbers_of_open_documents_read_as_shown(value: str, shown: str, text: str, tmp_path: Path) -> None:
+    document = OpenDocumentSpreadsheet()
+    table = Table(name="S")
+    for cell in (TableCell(valuetype="string"), TableCell(valuetype="float", value=value)):
+        cell.addElement(P(text=shown if cell.getAttribute("value") else "head"))
+        row = TableRow()
+        row.addElement(cell)
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    document.write(out)
+    assert cells(read_bytes(out.getvalue(), tmp_path, "f.ods", header_row=1)) == [(text,)]
 
 
 def test_open_document_spreadsheets(tmp_path: Path) -> None:

@@ -30,7 +30,11 @@ UNSPOKEN: Final = re.compile(r'"[^"]*"|\\.|_.|\*.')
 BRACKETS: Final = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
 ELAPSED: Final = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 CURRENCY: Final = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
-TOKEN: Final = re.compile(r'"([^"]*)"|\\(.)|_(.)|\*(.)|([0#?]+)|(.)', re.DOTALL)
+CONDITION: Final = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)\]")
+TOKEN: Final = re.compile(r'"([^"]*)"|\\(.)|_(.)|\*(.)|([0#?]+)|([Gg][Ee][Nn][Ee][Rr][Aa][Ll])|(.)', re.DOTALL)
+
+Token = tuple[str, str]
+"""What a piece of a format is (`digits`, `general`, `literal`, `scale`, `group`, or `text` as it stands) and itself."""
 
 
 class Kind(Enum):
@@ -70,8 +74,10 @@ def parse(code: str) -> Format:
     if has_date or has_time or re.fullmatch(r"m+", letters.strip()):
         return Format(Kind.DATETIME if has_date and has_time else Kind.TIME if has_time else Kind.DATE)
     sections = tuple(_sections(code))
-    if any(re.search(r"\[[<>=]", section) for section in sections):
-        return GENERAL
+    conditions = [CONDITION.search(section) is not None for section in sections[:3]]
+    if any(conditions):
+        known = conditions[0] and not any(re.search(r"\[[<>=]", CONDITION.sub("", section)) for section in sections)
+        return Format(Kind.SHOWN, sections) if known and any(map(_worth_showing, sections)) else GENERAL
     return Format(Kind.SHOWN, sections) if _worth_showing(sections[0]) else GENERAL
 
 
@@ -92,13 +98,19 @@ def _sections(code: str) -> list[str]:
 
 
 def _worth_showing(section: str) -> bool:
-    """Percent, zero padding or literal text; plain decimals and thousands stay 15 digits."""
+    """Percent, zero padding or literal text; plain decimals and grouping stay 15 digits.
+
+    So does a number shown in thousands without a word or currency beside it: it would look a thousand times smaller.
+    """
     plain = UNSPOKEN.sub("", BRACKETS.sub("", section))
     if re.search(r"[eE][+-]|/|\?", plain):
         return False
-    whole = plain.split(".")[0]
-    literal = re.search(r'"[^"]*[^\s"][^"]*"|\\[^\s\\]|\[\$[^\]-]+', section) is not None
-    return "%" in plain or whole.count("0") > 1 or literal or re.search(r"[$€£¥]", plain) is not None
+    whole = "".join(re.findall("[0#]", plain.split(".")[0]))
+    quoted = re.search(r'"[^"]*[^\s"][^"]*"|\\[^\s\\]|\[\$[^\]-]+', section) is not None
+    bare = re.search(r"[%$€£¥+(]|[0#]-[0#]|[a-z]", re.sub("general", "", plain.lower())) is not None
+    if re.search(r"[0#],+(?:[^0#,]|$)", plain):
+        return re.search(r'"[^"]*\w[^"]*"|\\\w|[$€£¥]', section) is not None
+    return quoted or bare or len(whole.lstrip("#")) > 1
 
 
 def number(raw: str) -> str:
@@ -125,63 +137,99 @@ def plain(value: float) -> str:
 
 def show(value: float, form: Format) -> str:
     """A number in a format of kind SHOWN; 15 digits where the format would round some away."""
-    sections = form.sections
-    if value < 0 and len(sections) > 1:
-        section, value_shown = sections[1], -value
-    elif value == 0 and len(sections) > 2:
-        section, value_shown = sections[2], value
-    else:
-        section, value_shown = sections[0], value
+    section, signed = _section_for(value, form.sections)
+    if section is None:
+        return plain(value)
     try:
-        text = _shown(Decimal(plain(abs(value_shown))), section)
+        text = _shown(Decimal(plain(abs(value))), section)
     except (InvalidOperation, ValueError):
         text = None
     if text is None:
         return plain(value)
-    return "-" + text if value_shown < 0 else text
+    return "-" + text if signed and value < 0 else text
+
+
+def _section_for(value: float, sections: tuple[str, ...]) -> tuple[str | None, bool]:
+    """The section for a number, and whether a minus stands before it; None where none is for it."""
+    if CONDITION.search(sections[0]):
+        for section in sections[:3]:
+            condition = CONDITION.search(section)
+            if condition is None or _holds(value, condition[1], float(condition[2])):
+                negative = condition is not None and condition[1] in ("<", "<=", "=") and float(condition[2]) <= 0
+                return section, not negative
+        return None, True
+    if value < 0 and len(sections) > 1:
+        return sections[1], False
+    return sections[2 if value == 0 and len(sections) > 2 else 0], True
+
+
+def _holds(value: float, sign: str, bound: float) -> bool:
+    if sign == "<>":
+        return value != bound
+    return ("<" in sign and value < bound) or (">" in sign and value > bound) or ("=" in sign and value == bound)
 
 
 def _shown(value: Decimal, section: str) -> str | None:
-    """One section filled in; None where digits would be lost."""
+    """One section filled in; None where digits would be lost or the section is not understood."""
     section = BRACKETS.sub("", CURRENCY.sub(lambda match: '"' + match[1] + '"', section))
-    tokens = [_token(match) for match in TOKEN.finditer(section)]
-    if ("text", "@") in tokens:
+    tokens = _tokens(section)
+    kinds = [kind for kind, _ in tokens]
+    if ("text", "@") in tokens or ("digits" in kinds and "general" in kinds) or kinds.count("general") > 1:
         return None
-    if ("text", "%") in tokens:
-        value *= 100
+    if "digits" not in kinds:
+        return "".join(format(value, "f") if kind == "general" else text for kind, text in tokens).strip()
+    percent, scale = tokens.count(("text", "%")), kinds.count("scale")
+    value = value.scaleb(2 * percent - 3 * scale)
+    tokens = [token for token in tokens if token[0] != "scale"]
     point = next((at for at, token in enumerate(tokens) if token == ("text", ".")), len(tokens))
     places = sum(len(text) for kind, text in tokens[point:] if kind == "digits")
-    if not any(kind == "digits" for kind, _ in tokens):
-        return "".join(text for _, text in tokens)
     rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     if rounded != value:
-        if ("text", "%") not in tokens:
+        if not percent and not scale:
             return None
-        return format(value.normalize(), "f") + "%"
+        rounded = value.normalize()
     whole, _, fraction = format(rounded, "f").partition(".")
+    if point == len(tokens) and fraction:
+        point = max(at for at, (kind, _) in enumerate(tokens) if kind == "digits") + 1
+        tokens[point:point] = [("text", "."), ("digits", "0" * len(fraction))]
     return (_whole(whole, tokens[:point]) + _fraction(fraction, tokens[point:])).strip()
 
 
-def _token(match: re.Match[str]) -> tuple[str, str]:
-    quoted, escaped, space, fill, digits, other = match.groups()
+def _tokens(section: str) -> list[Token]:
+    """The pieces of a section; a comma between digits groups them, one after the last leaves thousands away."""
+    found = [_token(match) for match in TOKEN.finditer(section)]
+    point = found.index(("text", ".")) if ("text", ".") in found else len(found)
+    digits = [at for at, (kind, _) in enumerate(found) if kind == "digits"]
+    whole = [at for at in digits if at < point]
+    for at, token in enumerate(found):
+        if token == ("text", ","):
+            between = whole and whole[0] < at < whole[-1]
+            behind = any(at > last and all(text == "," for _, text in found[last + 1 : at]) for last in digits)
+            found[at] = ("group", ",") if between else ("scale", ",") if behind else token
+    return found
+
+
+def _token(match: re.Match[str]) -> Token:
+    quoted, escaped, space, fill, digits, general, other = match.groups()
     if digits is not None:
         return "digits", digits
+    if general is not None:
+        return "general", general
     if space is not None:
-        return "text literal", " "
+        return "literal", " "
     if fill is not None:
-        return "text literal", ""
+        return "literal", ""
     if other is not None:
-        return ("text", other)
-    return "text literal", quoted if quoted is not None else escaped
+        return "text", other
+    return "literal", quoted if quoted is not None else escaped
 
 
-def _whole(digits: str, tokens: list[tuple[str, str]]) -> str:
+def _whole(digits: str, tokens: list[Token]) -> str:
     """Digits put into their places from the right; commas part thousands."""
-    places = sum(len(text) for kind, text in tokens if kind == "digits")
-    grouped = ("text", ",") in tokens
-    needed = sum(text.count("0") for kind, text in tokens if kind == "digits")
+    pattern = "".join(text for kind, text in tokens if kind == "digits")
+    needed = len(pattern.lstrip("#?"))
     digits = digits.lstrip("0").rjust(needed, "0")
-    if grouped:
+    if ("group", ",") in tokens:
         parts: list[str] = []
         while len(digits) > 3:
             parts.insert(0, digits[-3:])
@@ -190,10 +238,10 @@ def _whole(digits: str, tokens: list[tuple[str, str]]) -> str:
         first = next(at for at, token in enumerate(tokens) if token[0] == "digits")
         last = max(at for at, token in enumerate(tokens) if token[0] == "digits")
         before = "".join(text for _, text in tokens[:first])
-        after = "".join(text for _, text in tokens[last + 1 :] if text != ",")
+        after = "".join(text for _, text in tokens[last + 1 :])
         return before + digits + after
     out: list[str] = []
-    left, seen = digits, 0
+    left, places, seen = digits, len(pattern), 0
     for kind, text in reversed(tokens):
         if kind != "digits":
             out.append(text)
@@ -208,7 +256,7 @@ def _whole(digits: str, tokens: list[tuple[str, str]]) -> str:
     return "".join(reversed(out))
 
 
-def _fraction(digits: str, tokens: list[tuple[str, str]]) -> str:
+def _fraction(digits: str, tokens: list[Token]) -> str:
     pattern = "".join(text for kind, text in tokens if kind == "digits")
     kept = digits
     while kept and len(kept) > pattern.rfind("0") + 1 and kept.endswith("0"):

@@ -222,13 +222,13 @@ def _value(cell: Attributes, shown: str) -> str:
     raw = cell.get("office:value")
     if raw is None or ERROR.fullmatch(shown):
         return shown
-    text = numfmt.number(raw)
+    text, shown = numfmt.number(raw), shown.strip()
     if kind in ("percentage", "currency"):
         return shown or text
     plain = shown.replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
     bare = re.fullmatch(r"[-−]?[\d.,'’]+(?:[eE][-+]?\d+)?", plain) is not None
-    padded = re.fullmatch(r"0\d+", plain) is not None and float(plain) == float(raw)
-    return shown if shown and (padded or not bare) and "#" not in shown else text
+    padded = re.fullmatch(r"0\d+(?:[.,]\d+)?", plain) is not None and float(plain.replace(",", ".")) == float(raw)
+    return shown if shown.strip("#") and (padded or not bare) else text
 
 
 def _time(text: str) -> str:
