@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
+from valar_ui.params import flaws
 from valar_ui.readers import UnreadableFile
 from valar_ui.readers.jsonfile import STEP
 from valar_ui.readers.jsonfile import items as documents
@@ -315,23 +316,51 @@ def test_openai_batches_are_converted(url: str, body: dict[str, Any], params: di
 
 
 @pytest.mark.parametrize(
-    ("url", "body", "code"),
+    ("url", "body", "params"),
     [
-        (CHAT, {"messages": USER, "stream": True}, "refused-param"),
-        (CHAT, {"messages": USER, "store": False}, "refused-param"),
-        (CHAT, {"messages": USER, "n": 2}, "refused-param"),
-        (CHAT, {"messages": USER, "parallel_tool_calls": True}, "refused-param"),
-        (CHAT, {"messages": USER, "response_format": {"type": "json_object"}}, "json-object"),
-        (CHAT, {"messages": USER, "seed": 1}, "unknown-param"),
-        (CHAT, {}, "no-messages"),
-        (RESPONSES, {"input": "x", "tools": [{"type": "web_search"}]}, "server-tool"),
-        (RESPONSES, {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "content-part"),
-        (RESPONSES, {"input": [{"type": "item_reference", "id": "x"}]}, "input-item"),
-        (RESPONSES, {"input": "x", "previous_response_id": "r"}, "refused-param"),
+        (CHAT, {"messages": USER, "max_tokens": 50, "max_completion_tokens": None, "tools": None, "n": None},
+         {"input": USER, "max_output_tokens": 50}),
+        (CHAT, {"messages": [{**USER[0], "name": None, "refusal": None}], "response_format": None}, {"input": USER}),
+        (CHAT, {"messages": USER, "response_format": {**WANTED, "json_schema": {**SCHEMA, "strict": None}}},
+         {"input": USER, "text": {"format": FORMAT}}),
+        (CHAT, {"messages": USER, "modalities": ["text"], "logprobs": False}, {"input": USER}),
+        (RESPONSES, {"input": "x", "instructions": None, "stop": None}, {"input": "x"}),
+    ],
+)  # fmt: skip
+def test_nulls_in_an_openai_batch_say_nothing(
+    url: str, body: dict[str, Any], params: dict[str, Any], tmp_path: Path
+) -> None:
+    reading = read_bytes(openai(url, **body), tmp_path, "f.jsonl")
+    assert json.loads(cells(reading)[0][1]) == {"model": "m", **params}
+    assert len(reading.report) == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "told", "found"),
+    [
+        (CHAT, {"messages": USER, "stream": True}, None, ["stream-refused"]),
+        (CHAT, {"messages": USER, "store": False}, None, ["store-refused"]),
+        (CHAT, {"messages": USER, "n": 2}, "n: 2", []),
+        (CHAT, {"messages": USER, "stop": ["\n"]}, 'stop: ["\\n"]', []),
+        (CHAT, {"messages": USER, "parallel_tool_calls": True}, None, ["refused-param"]),
+        (CHAT, {"messages": USER, "response_format": {"type": "json_object"}}, None, ["json-object"]),
+        (CHAT, {"messages": USER, "response_format": "json"}, "response_format", []),
+        (CHAT, {"messages": USER, "seed": 1}, None, ["unknown-param"]),
+        (CHAT, {}, None, ["input-missing"]),
+        (RESPONSES, {"input": "x", "tools": [{"type": "web_search"}]}, None, ["server-tool"]),
+        (RESPONSES, {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]}, None, ["part-type"]),
+        (RESPONSES, {"input": [{**USER[0], "type": "item_reference"}]}, None, ["message-key"]),
+        (RESPONSES, {"input": "x", "previous_response_id": "r"}, None, ["refused-param"]),
+        (RESPONSES, {"input": "x", "instructions": ["y"]}, None, ["refused-param"]),
     ],
 )
-def test_what_valar_refuses_is_named(url: str, body: dict[str, Any], code: str, tmp_path: Path) -> None:
-    assert rows_of(read_bytes(openai(url, **body), tmp_path, "f.jsonl"), code) == [1]
+def test_what_valar_refuses_is_told_once(
+    url: str, body: dict[str, Any], told: str | None, found: list[str], tmp_path: Path
+) -> None:
+    reading = read_bytes(openai(url, **body), tmp_path, "f.jsonl")
+    assert [told in problem.text for problem in reading.report if told] == [True] * bool(told)
+    assert len(reading.report) == bool(told)
+    assert [flaw.code for flaw in flaws(json.loads(cells(reading)[0][1]))] == found
 
 
 def test_requests_for_other_endpoints_are_refused_one_by_one(tmp_path: Path) -> None:

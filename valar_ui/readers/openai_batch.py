@@ -1,46 +1,29 @@
-"""One body of an OpenAI batch file becomes params that Valar accepts; every change is told, every refusal named."""
+"""One body of an OpenAI batch file becomes params as Valar writes them; every change is told.
+
+What Valar refuses in a request is told where all params are checked, so only what cannot be carried over is told here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from valar_ui.problems import Problem, Severity
+from valar_ui.problems import Problem
+from valar_ui.readers.jsontext import cell
 
 CHAT, COMPLETIONS, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/responses"
 
-KNOWN: Final = frozenset(
-    (
-        *("model", "input", "max_output_tokens", "temperature", "top_p", "text", "reasoning", "background", "tools"),
-        *("tool_choice", "include", "prompt_cache_key", "user", "metadata", "store", "stream", "truncation"),
-        "service_tier",
-    )
-)
-"""Params of the Responses API that Valar accepts (Responses API)."""
-
-REFUSED: Final = {
-    "previous_response_id": "Put the earlier turns into input.",
-    "conversation": "Put the earlier turns into input.",
-    "prompt": "Write the prompt itself into input.",
-    "parallel_tool_calls": "Delete it.",
+LOST: Final = {
     "functions": "Use tools.",
     "function_call": "Use tool_choice.",
-    "audio": "Valar answers with text only.",
-    "modalities": "Valar answers with text only.",
     "prediction": "Delete it.",
     "web_search_options": "Tools that run on the server are not available.",
     "logit_bias": "Delete it.",
     "stop": "Delete it, or ask for the end in the prompt.",
+    "n": "Send the request several times.",
+    "best_of": "Send the request several times.",
 }
-"""Params that Valar refuses or that have no counterpart, with the remedy."""
-
-FIXED: Final[dict[str, tuple[Any, ...]]] = {
-    "store": (True,),
-    "stream": (False,),
-    "truncation": ("disabled",),
-    "service_tier": ("auto",),
-}
-"""Params with only one accepted value (Responses API)."""
+"""Params that change the answer and have no counterpart in Valar's API, with the remedy."""
 
 HARMLESS: Final[dict[str, tuple[str, ...]]] = {
     "n": ("1",),
@@ -49,6 +32,7 @@ HARMLESS: Final[dict[str, tuple[str, ...]]] = {
     "frequency_penalty": ("0", "0.0"),
     "logprobs": (),
     "echo": (),
+    "modalities": ("['text']",),
 }
 """Values that say what is so anyway; such a param is dropped."""
 
@@ -57,17 +41,23 @@ class _Body:
     """One body on its way; gathers changes and problems."""
 
     def __init__(self, body: dict[str, Any], number: int) -> None:
-        self.params = dict(body)
         self.changes: list[str] = []
+        self.params = self.filled(body)
         self.problems: list[Problem] = []
         self._number = number
+
+    def filled(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Without the keys whose value is null."""
+        if None in value.values():
+            self.change("keys whose value is null were dropped")
+        return {key: item for key, item in value.items() if item is not None}
 
     def change(self, text: str) -> None:
         if text not in self.changes:
             self.changes.append(text)
 
-    def refuse(self, code: str, text: str, hint: str, severity: Severity = Severity.ERROR) -> None:
-        self.problems.append(Problem(code, text, hint, self._number, None, severity))
+    def refuse(self, code: str, text: str, hint: str) -> None:
+        self.problems.append(Problem(code, text, hint, self._number))
 
     def rename(self, old: str, new: str) -> None:
         if old not in self.params:
@@ -100,7 +90,7 @@ def convert_body(
         work.refuse("wrong-method", f"This request has the method {method}, not POST.", "Check the line.")
     work.change("custom_id was kept, body became params, method and url were dropped")
     convert(work)
-    _what_is_refused(work)
+    _what_is_lost(work)
     return work.params, work.changes, work.problems
 
 
@@ -111,8 +101,6 @@ def _chat(work: _Body) -> None:
     if "messages" in params:
         params["input"] = params.pop("messages")
         work.change("messages became input")
-    else:
-        work.refuse("no-messages", "This request has no messages.", "Each chat completion needs them.")
     _messages(work)
     if "response_format" in params:
         _response_format(work, params.pop("response_format"))
@@ -133,19 +121,14 @@ def _completion(work: _Body) -> None:
 
 def _response(work: _Body) -> None:
     params = work.params
-    instructions = params.pop("instructions", None)
-    if isinstance(instructions, str) and instructions:
-        turns = params.get("input", "")
+    instructions, turns = params.get("instructions"), params.get("input", "")
+    if instructions == "":
+        del params["instructions"]
+    elif isinstance(instructions, str) and isinstance(turns, str | list):
         turns = [{"role": "user", "content": turns}] if isinstance(turns, str) else turns
-        if isinstance(turns, list):
-            params["input"] = [{"role": "system", "content": instructions}, *turns]
-            work.change("instructions became a system message")
-        else:
-            work.refuse(
-                "instructions", "The instructions could not be put into input.", "Write them as a system message."
-            )
-    elif instructions is not None and instructions != "":
-        work.refuse("instructions", "The instructions are not a text.", "Write them as a system message.")
+        del params["instructions"]
+        params["input"] = [{"role": "system", "content": instructions}, *turns]
+        work.change("instructions became a system message")
     _messages(work)
 
 
@@ -158,16 +141,10 @@ def _messages(work: _Body) -> None:
 def _message(work: _Body, turn: Any) -> Any:
     if not isinstance(turn, dict):
         return turn
-    turn = dict(turn)
+    turn = work.filled(turn)
     if turn.get("type") == "message":
         del turn["type"]
         work.change("type: message was dropped from messages")
-    elif "type" in turn:
-        work.refuse(
-            "input-item",
-            f"The input has an item of type {str(turn['type'])[:40]!r}.",
-            "Only messages with a role are accepted.",
-        )
     if turn.get("role") == "developer":
         turn["role"] = "system"
         work.change("the role developer became system")
@@ -183,24 +160,17 @@ def _part(work: _Body, part: Any) -> Any:
         return {"type": "input_text", "text": part["text"]}
     if kind == "image_url":
         image = part.get("image_url")
-        image = image if isinstance(image, dict) else {"url": image}
+        image = work.filled(image) if isinstance(image, dict) else {"url": image}
         work.change("parts of type image_url became input_image")
         detail = {"detail": image["detail"]} if "detail" in image else {}
         return {"type": "input_image", "image_url": image.get("url"), **detail}
-    if kind in ("input_text", "input_image"):
-        return part
-    work.refuse(
-        "content-part",
-        f"A message holds a part of type {str(kind)[:40]!r}; Valar takes text and images only.",
-        "Take audio and files out of this request.",
-    )
     return part
 
 
 def _response_format(work: _Body, wanted: Any) -> None:
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if kind == "json_schema" and isinstance(wanted.get("json_schema"), dict):
-        work.params["text"] = {"format": {"type": "json_schema", **wanted["json_schema"]}}
+        work.params["text"] = {"format": {"type": "json_schema", **work.filled(wanted["json_schema"])}}
     elif isinstance(wanted, dict):
         work.params["text"] = {"format": wanted}
     else:
@@ -212,47 +182,18 @@ def _response_format(work: _Body, wanted: Any) -> None:
 def _flat_function(work: _Body, tool: Any) -> Any:
     if isinstance(tool, dict) and tool.get("type") == "function" and isinstance(tool.get("function"), dict):
         work.change("function tools were flattened, as the Responses API writes them")
-        return {"type": "function", **tool["function"]}
+        return {"type": "function", **work.filled(tool["function"])}
     return tool
 
 
-def _what_is_refused(work: _Body) -> None:
+def _what_is_lost(work: _Body) -> None:
     params = work.params
-    for name in [name for name in params if name not in KNOWN]:
-        value = params[name]
-        if value is None or (name in HARMLESS and (value is False or str(value) in HARMLESS[name])):
+    for name, values in HARMLESS.items():
+        if name in params and (params[name] is False or str(params[name]) in values):
             del params[name]
             work.change(f"{name} was dropped: it only says what is so anyway")
-        elif name in REFUSED:
-            work.refuse("refused-param", f"Valar refuses {name}.", REFUSED[name])
-        elif name in ("n", "best_of"):
-            work.refuse(
-                "refused-param",
-                f"Valar gives one answer to a request; {name} asks for {value}.",
-                "Send it several times.",
-            )
-        else:
-            work.refuse(
-                "unknown-param",
-                f"{name} has no counterpart in Valar's API and may be ignored.",
-                "Delete it.",
-                Severity.WARNING,
-            )
-    for name, accepted in FIXED.items():
-        value = params.get(name)
-        if name in params and value is not None and value not in accepted:
-            work.refuse("refused-param", f"Valar refuses {name}: {value}.", f"Delete it, or set it to {accepted[0]}.")
-    text = params.get("text")
-    form = text.get("format") if isinstance(text, dict) else None
-    if isinstance(form, dict) and form.get("type") == "json_object":
-        work.refuse(
-            "json-object", "Valar refuses the answer format json_object.", "Describe the answer with json_schema."
-        )
-    for tool in params["tools"] if isinstance(params.get("tools"), list) else ():
-        kind = tool.get("type") if isinstance(tool, dict) else None
-        if kind not in ("function", "custom"):
-            work.refuse(
-                "server-tool",
-                f"Valar refuses the tool {str(kind)[:40]}.",
-                "Only function and custom tools are available.",
-            )
+    for name, hint in LOST.items():
+        if name in params:
+            value = cell(params.pop(name))
+            value = value if len(value) <= 60 else value[:57] + "…"
+            work.refuse("refused-param", f"Valar has nothing like {name}: {value}.", hint)
