@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,6 +86,9 @@ LONG_TEXT: Final = 20
 
 SAMPLE_ROWS: Final = 5_000
 
+COPY: Final = re.compile(r" \(\d+\)$")
+"""What a repeated heading ends with."""
+
 INTEGER: Final = re.compile(r"[1-9]\d{0,9}")
 NUMERIC: Final = re.compile(r"[-+]?[\d.,\s]+%?")
 IMAGE: Final = re.compile(r"https?://\S+|data:image/\S+", re.IGNORECASE)
@@ -113,7 +116,7 @@ def suggest(table: Table) -> dict[str, Suggestion]:
     """At most one suggestion for each target and each column; where two columns fit equally, none."""
     by_name: dict[str, list[str]] = {}
     for column in table.columns:
-        by_name.setdefault(normal(column), []).append(column)
+        by_name.setdefault(normal(_raw(column, table.columns)), []).append(column)
     found: dict[str, Suggestion] = {}
     taken = {PROBLEM_HEADING}
     for target, tiers in NAMES.items():
@@ -136,6 +139,12 @@ def suggest(table: Table) -> dict[str, Suggestion]:
         if offered is not None:
             found["input"] = offered
     return found
+
+
+def _raw(column: str, columns: Sequence[str]) -> str:
+    """The heading without the number that tells it from another one of the same name."""
+    base = COPY.sub("", column)
+    return base if base in columns else column
 
 
 def _ambiguous(target: str, by_name: dict[str, list[str]]) -> bool:
