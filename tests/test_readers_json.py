@@ -424,6 +424,24 @@ def test_parquet_values_as_text(tmp_path: Path) -> None:
     assert fault.value.code == "unreadable-parquet"
 
 
+@pytest.mark.parametrize(
+    ("values", "kind", "texts"),
+    [
+        ([0.1, 1.0, 16777216.0, None, float("nan")], pa.float32(), ("0.1", "1", "16777216", "", "nan")),
+        ([1, 1_000_000_000, -1, None], pa.timestamp("ns"),
+         ("1970-01-01 00:00:00.000000001", "1970-01-01 00:00:01", "1969-12-31 23:59:59.999999999", "")),
+        ([1_123_456_789], pa.timestamp("ns", "UTC"), ("1970-01-01 00:00:01.123456789+00:00",)),
+        ([1_500_000], pa.timestamp("us"), ("1970-01-01 00:00:01.500000",)),
+    ],
+)  # fmt: skip
+def test_parquet_values_keep_their_digits(
+    values: list[Any], kind: pa.DataType, texts: tuple[str, ...], tmp_path: Path
+) -> None:
+    pq.write_table(pa.table({"v": pa.array(values, kind)}), tmp_path / "t.parquet")
+    reading = read_bytes((tmp_path / "t.parquet").read_bytes(), tmp_path, "t.parquet")
+    assert cells(reading) == [(text,) for text in texts]
+
+
 LINE_PIECES = st.sampled_from(
     [
         *(

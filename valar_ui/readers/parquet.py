@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import uuid
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -92,9 +94,32 @@ def _write(
 def _texts(column: pa.Array) -> list[str]:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return [value or "" for value in column.to_pylist()]
+    if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
+        return ["" if value is None else _short(value) for value in _narrow(column)]
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+        counts = [(None, 0) if value is None else divmod(value, 1_000) for value in column.cast(pa.int64()).to_pylist()]
+        whole = pa.array([count for count, _ in counts], pa.timestamp("us", column.type.tz)).to_pylist()
+        return [_with_nanoseconds(value, more) for value, (_, more) in zip(whole, counts, strict=True)]
     return [text_of(value) for value in column.to_pylist()]
+
+
+def _narrow(column: pa.Array) -> Iterator[np.floating[Any] | None]:
+    """Numbers of less than 64 bits as such, which have a shorter text than the same in 64 bits."""
+    values = column.to_numpy(zero_copy_only=False)
+    return (value if known else None for value, known in zip(values, column.is_valid().to_pylist(), strict=True))
+
+
+def _short(value: np.floating[Any]) -> str:
+    """The fewest digits that tell a number from its neighbours."""
+    return text_of(float(str(value)))
+
+
+def _with_nanoseconds(value: datetime | None, more: int) -> str:
+    """A time with the nanoseconds behind its microseconds."""
+    if value is None or not more:
+        return text_of(value)
+    whole = value.isoformat(sep=" ", timespec="microseconds")
+    return f"{whole[:26]}{more:03}{whole[26:]}"
 
 
 def text_of(value: Any) -> str:
