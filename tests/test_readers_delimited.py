@@ -32,6 +32,8 @@ PLAIN = [("1", "ä"), ("2", "x, y")]
         ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-16-le"), "utf-16-le"),
         ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-16-be"), "utf-16-be"),
         ('\ufeffid,name\n1,ä\n2,"x, y"\n'.encode("utf-32-le"), "utf-32-le"),
+        ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-32-le"), "utf-32-le"),
+        ('id,name\n1,ä\n2,"x, y"\n'.encode("utf-32-be"), "utf-32-be"),
     ],
 )
 def test_certain_encodings_are_read_silently(content: bytes, encoding: str, tmp_path: Path) -> None:

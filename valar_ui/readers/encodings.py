@@ -125,7 +125,7 @@ def decide(path: Path, *, utf8: bool, option: str | None = None) -> Encoding:
     for bom, name in BOMS:
         if head.startswith(bom):
             return Encoding(name, skip=len(bom), damaged=name == "utf-8" and not utf8)
-    if wide := _utf16(head):
+    if wide := _utf32(head) or _utf16(head):
         return Encoding(wide)
     if utf8:
         if b"\x1b$" in head or b"\x1b(" in head:
@@ -134,6 +134,16 @@ def decide(path: Path, *, utf8: bool, option: str | None = None) -> Encoding:
                 return Encoding(match, guessed=True)
         return Encoding("utf-8")
     return _guess(_telling(path), head)
+
+
+def _utf32(head: bytes) -> str | None:
+    """UTF-32 without a mark: of four bytes, one is always zero, one nearly always and one mostly."""
+    quarter = len(head) // 4
+    zeros = [head[at : quarter * 4 : 4].count(0) for at in range(4)]
+    for name, (low, second, third, high) in (("utf-32-le", zeros), ("utf-32-be", reversed(zeros))):
+        if quarter >= 2 and high == quarter and third >= 0.9 * quarter and low <= 0.02 * quarter <= second:
+            return name
+    return None
 
 
 def _utf16(head: bytes) -> str | None:
