@@ -16,6 +16,7 @@ from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
 from valar_ui.jobs import Cancelled
 from valar_ui.readers import UnreadableFile, read, source
 from valar_ui.readers.delimited import MAX_CELL
+from valar_ui.readers.plausible import likeliest
 
 PLAIN = [("1", "ä"), ("2", "x, y")]
 
@@ -68,6 +69,29 @@ def test_guessed_encodings_are_told_with_their_cells(text: str, encoding: str, l
     assert reading.encoding_guessed
     assert "encoding-guessed" in codes(reading)
     assert rows_of(reading, "guessed-characters") == list(range(2, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        *(
+            (text, "cp1252")
+            for text in ("São Tomé", "Año", "NIÑO, MÜLLER", "Häätö riiuuöö", "“quote” – it’s", "é", "½")
+        ),
+        *((text, "cp1252") for text in ("Škoda", "Œuvre día", "Þórshöfn, Ísafjörður", "ÇÃO AÇÕES", "£5 – £7", "Größe")),
+        *((text, "cp1251") for text in ("Москва, Омск", "МОСКВА, КАЗАНЬ", "плохо всем", "Київ, Львів", "София")),
+        *((text, "koi8_r") for text in ("Привет мир", "не работает")),
+        *((text, "cp1253") for text in ("Αθήνα, Πάτρα", "ΑΘΗΝΑ, ΠΑΤΡΑ, ΒΟΛΟΣ", "πολύ καλό προϊόν")),
+        *((text, "cp932") for text in ("ありがとう", "東京都", "株式会社 東芝", "ﾔﾏﾀﾞ ﾀﾛｳ", "ノートパソコン")),
+        *((text, "euc_jp") for text in ("使いやすい", "ノートパソコン、テスト", "品質が悪い")),
+        *((text, "gb18030") for text in ("北京市", "质量太差", "笔记本电脑,键盘")),
+        *((text, "cp950") for text in ("高雄市三民區", "客服態度", "筆記型電腦")),
+        *((text, "cp949") for text in ("서울시", "정말 좋은 제품입니다")),
+    ],
+)
+def test_one_short_cell_is_enough_for_most_encodings(text: str, encoding: str) -> None:
+    content = f"id,text\n1,{text}\n".encode(encoding)
+    assert content.decode(likeliest(content), "replace") == f"id,text\n1,{text}\n"
 
 
 def test_bytes_that_windows_1252_lacks_do_not_stop_it(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from charset_normalizer import from_bytes
 
+from valar_ui.readers.plausible import likeliest
 from valar_ui.readers.reading import UnreadableFile
 from valar_ui.readers.source import BLOCK
 
@@ -177,7 +178,6 @@ def _telling(path: Path) -> bytes:
 
 UTF8_CHARACTER: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 HIGH: Final = re.compile(rb"[\x80-\xff]")
-LONG_RUN: Final = re.compile(rb"[\x80-\xff]{4,}")
 
 
 def _guess(text: bytes, head: bytes) -> Encoding:
@@ -187,48 +187,12 @@ def _guess(text: bytes, head: bytes) -> Encoding:
         return Encoding("utf-8", guessed=True, damaged=True)
     if b"\r" in head and b"\n" not in head:
         return Encoding("mac_roman", guessed=True)
-    name = CJK.get(_best(text))
-    if name is not None and _is_east_asian(text, name):
-        return Encoding(name, guessed=True)
-    if high and sum(map(len, LONG_RUN.findall(text))) >= 0.5 * high:
-        scores = [(_script_score(text, name), name) for name in ("cp1253", "iso8859-7", "cp1251", "koi8_r", "cp866")]
-        score, best = max(scores, key=lambda pair: pair[0])
-        if score > 0.8:
-            return Encoding(best, guessed=True)
-    return Encoding("cp1252", guessed=True)
+    return Encoding(likeliest(text), guessed=True)
 
 
 def _best(text: bytes) -> str:
     match = from_bytes(text, cp_isolation=list(CJK), enable_fallback=False).best()
     return match.encoding if match is not None else ""
-
-
-def _is_east_asian(text: bytes, name: str) -> bool:
-    """The decoded text has mostly East Asian characters among those that are not ASCII."""
-    try:
-        decoded = text.decode(name, "ignore")
-    except LookupError:
-        return False
-    foreign = [character for character in decoded if ord(character) > 0x7F]
-    common = sum("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in foreign)
-    halfwidth = sum("\uff61" <= c <= "\uff9f" or "\ue000" <= c <= "\uf8ff" for c in foreign)
-    return bool(foreign) and common >= 0.6 * len(foreign) and halfwidth <= 0.2 * len(foreign)
-
-
-def _script_score(text: bytes, name: str) -> float:
-    """How much of the foreign text reads as words of Greek or Cyrillic letters in a likely case; -1 if undecodable."""
-    try:
-        decoded = text.decode(name)
-    except UnicodeDecodeError:
-        return -1.0
-    foreign = [c for c in decoded if ord(c) > 0x7F]
-    words = re.findall(r"[\u0370-\u03ff\u0400-\u04ff]+", decoded)
-    likely = sum(len(word) for word in words if word.islower() or word[1:].islower() or word.isupper())
-    script = "\u0370" if name in ("cp1253", "iso8859-7") else "\u0400"
-    own = sum(len(word) for word in words if all(script <= c <= chr(ord(script) + 0xFF) for c in word))
-    small = sum(c.islower() for word in words for c in word)
-    score: float = min(likely, own) / max(len(foreign), 1) * (0.9 + 0.1 * small / max(sum(map(len, words)), 1))
-    return score
 
 
 def _errors(encoding: Encoding) -> str:
