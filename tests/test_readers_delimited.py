@@ -332,11 +332,12 @@ def test_headings_become_unique_names_on_one_line(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_seen_is_kept_and_flagged(tmp_path: Path) -> None:
-    texts = ["nul \0", "zero\u200bwidth", "bidi \u202e", "bom \ufeff", "family 👩\u200d👩\u200d👧", "plain"]
+    texts = ["nul \0", "zero\u200bwidth", "bidi \u202e", "bom \ufeff", "family 👩\u200d👩\u200d👧", "plain", "\x1b[0m"]
     content = ("id,t\n" + "".join(f"{at},{text}\n" for at, text in enumerate(texts))).encode()
     reading = read_bytes(content, tmp_path)
     assert [row[1] for row in cells(reading)] == texts
     assert (rows_of(reading, "nul-character"), rows_of(reading, "invisible-character")) == ([2], [3, 4, 5])
+    assert rows_of(reading, "control-character") == [8]
 
 
 def test_a_cell_as_long_as_excel_allows_is_suspect(tmp_path: Path) -> None:

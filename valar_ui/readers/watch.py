@@ -20,6 +20,10 @@ SHORT: Final = 24
 """Characters up to which a cell may be a number."""
 
 PLUS: Final = ord("+")
+SPACE: Final = ord(" ")
+
+IS_CONTROL: Final = np.isin(np.arange(SPACE), [0, *b"\t\n\r"], invert=True)
+"""Which bytes below a space are neither NUL nor white space that people type."""
 
 INTEGER: Final = re.compile(r"[+-]?\d+")
 NUMBER: Final = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
@@ -108,9 +112,13 @@ class Watch:
     def _characters(
         self, at: int, numbers: pa.Array, array: pa.Array, offsets: npt.NDArray[np.int32], data: Bytes
     ) -> None:
-        if not data.min():
-            for row in _rows(offsets, np.flatnonzero(data == 0)):
+        if data.min() < SPACE:
+            low = np.flatnonzero(data < SPACE)
+            codes = data[low]
+            for row in _rows(offsets, low[codes == 0]):
                 self._flag("nul-character", "an invisible NUL character", numbers[row].as_py(), at)
+            for row in _rows(offsets, low[IS_CONTROL[codes]]):
+                self._flag("control-character", "an invisible control character", numbers[row].as_py(), at)
         if data.max() < 0x80:
             return
         if self._guessed:
