@@ -208,3 +208,13 @@ def test_the_sheet_that_is_downloaded_and_dropped_again_asks_the_same(
         assert after == before
         assert list(again.manifest()) == list(first.manifest())
         assert again.content_sha256 == first.content_sha256
+
+
+@pytest.mark.parametrize("last", [["", "mostly empty", ""], ["Total", "", "9"], COLUMNS])
+def test_rows_that_look_like_no_record_look_so_in_the_downloaded_sheet(tmp_path: Path, last: list[str]) -> None:
+    old = sheet(tmp_path, [*ROWS, last])
+    steps = (LeaveOut(code="footer-row"), LeaveOut(code="repeated-headings"))
+    first, before = asked(old, steps, tmp_path)
+    path = sheet_with_problems(old, first, tmp_path / "mend.xlsx", steps=steps)
+    again, after = asked(read(path, name=path.name, into=tmp_path), steps, tmp_path)
+    assert (after, again.left_out) == (before, first.left_out)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers.reading import Footer
 
 TAIL: Final = 12
@@ -45,6 +46,9 @@ class Footers:
     def __init__(self, headings: Sequence[str]) -> None:
         """`headings`: the cells of the row of headings, as typed; empty where there is none."""
         self._headings = [cell.strip() for cell in headings]
+        self._told = [at for at, heading in enumerate(self._headings) if heading == PROBLEM_HEADING]
+        for at in self._told:
+            self._headings[at] = ""
         self._comparable = sum(map(bool, self._headings)) >= 2
         self._tail: deque[tuple[int, list[str]]] = deque(maxlen=TAIL)
         self._inside: list[Footer] = []
@@ -52,7 +56,9 @@ class Footers:
         self._rows = 0
 
     def see(self, number: int, cells: list[str]) -> None:
-        """One row of the table, in order."""
+        """One row of the table, in order; what its Problem column tells is none of its cells."""
+        if self._told:
+            cells = ["" if at in self._told else cell for at, cell in enumerate(cells)]
         self._tail.append((number, cells))
         self._rows += 1
         self._filled += sum(map(bool, cells)) if self._rows <= EARLY else 0
