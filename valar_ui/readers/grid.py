@@ -202,7 +202,7 @@ FOOTER_TEXTS: Final = {
 
 
 def _footer(footer: Footer) -> Problem:
-    code = "repeated-headings" if footer.why == "headings" else f"{footer.why}-row"
+    code = "repeated-headings" if footer.why == "headings" else "footer-row"
     text = f"{FOOTER_TEXTS[footer.why]}: {footer.text}"
     return Problem(code, text, "Leave it out, unless it should be sent.", footer.row, None, Severity.WARNING)
 
