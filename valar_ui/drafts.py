@@ -16,7 +16,15 @@ from uuid import uuid4
 from valar_ui.ids import Ids
 from valar_ui.jobs import Job, Jobs, Progress
 from valar_ui.ledger import Draft, Ledger
-from valar_ui.prepare import Prepared, anchored, fingerprint, prepare, stamped
+from valar_ui.prepare import (
+    Prepared,
+    anchored,
+    fingerprint,
+    prepare,
+    problems_csv,
+    sheet_with_problems,
+    stamped,
+)
 from valar_ui.pricing import BUILT_IN, Prices
 from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers import Reading, ReadOptions, read
@@ -158,6 +166,8 @@ class Desk:
 
         def work(progress: Progress) -> Prepared:
             done = prepare(reading, recipe, steps=steps, folder=folder, progress=progress, prices=self.prices)
+            # Written here, so that no page has to wait for it.
+            problems_csv(done)
             self.ledger.save_draft(draft.id, self.owner, now=self.clock(), prepared=str(folder))
             self._sweep(draft, folder)
             return done
@@ -169,6 +179,19 @@ class Desk:
             # What it made was removed from the disk, so it is made again.
             self.jobs.forget(key)
         return self.jobs.start(key, mark, work)
+
+    def sheet(self, draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[Step]) -> Job:
+        """Write the sheet with a Problem column, in the background; its result is the path."""
+        path = prepared.folder / "sheet-with-problems.xlsx"
+
+        def work(progress: Progress) -> Path:
+            return sheet_with_problems(reading, prepared, path, steps=steps, progress=progress)
+
+        key = f"sheet:{draft.id}"
+        known = self.jobs.find(key)
+        if known is not None and known.done.is_set() and known.fault is None and not known.result.exists():
+            self.jobs.forget(key)
+        return self.jobs.start(key, prepared.fingerprint, work)
 
     def prepare_again(self, draft: Draft) -> None:
         """Forget a preparation that failed, so that the next look begins it anew."""

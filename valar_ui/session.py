@@ -74,6 +74,8 @@ class State:
     """Why the models could not be listed, for the person; empty where they were."""
     again: frozenset[str] = frozenset()
     """Dispatches that the person has seen end and wants to go beyond."""
+    sheet: str = ""
+    """The preparation whose sheet with a Problem column the person asked for."""
     told: str = ""
     """What the last click was answered, for the next drawing of the page."""
     marked: str = ""

@@ -10,9 +10,10 @@ import streamlit as st
 from valar_ui import downloads, limits, session
 from valar_ui.checks import check_label
 from valar_ui.ledger import Draft
+from valar_ui.parts import frame
 from valar_ui.parts.frame import count
 from valar_ui.plan import Plan, plan
-from valar_ui.prepare import Change, Prepared, Side, compare, problems_csv, sheet_with_problems
+from valar_ui.prepare import Change, Prepared, Side, compare, problems_csv
 from valar_ui.problems import Problem, title
 from valar_ui.readers import Reading
 from valar_ui.recipe import Collapse, EditCell, Lapsed, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
@@ -168,7 +169,7 @@ def _link(path: Path) -> str:
     return session.own_address(f"download/{token}")
 
 
-def downloads_row(reading: Reading, prepared: Prepared, steps: Sequence[Step]) -> None:
+def downloads_row(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[Step]) -> None:
     """The list of problems, and the sheet with a Problem column."""
     if not len(prepared.report) and not len(prepared.left_out_report) and not steps:
         return
@@ -176,16 +177,32 @@ def downloads_row(reading: Reading, prepared: Prepared, steps: Sequence[Step]) -
         st.link_button(
             "Download the problems (CSV)", _link(problems_csv(prepared)), icon=":material/download:", key="problems-csv"
         )
-        if st.button(
-            "Prepare the sheet with a Problem column", key="sheet-with-problems", icon=":material/table_edit:"
-        ):
-            with st.spinner("Writing the sheet …"):
-                path = prepared.folder / "sheet-with-problems.xlsx"
-                made = sheet_with_problems(reading, prepared, path, steps=steps)
-            st.link_button(f"Download {literal(made.name)}", _link(made), icon=":material/download:", key="sheet-file")
-            st.caption(
-                "Fix it in your spreadsheet program, then drop it on Upload with *Replace*: Check says what got better."
-            )
+        st.button(
+            "Prepare the sheet with a Problem column",
+            key="sheet-with-problems",
+            icon=":material/table_edit:",
+            on_click=_want_sheet,
+            args=(prepared,),
+        )
+    if session.state().sheet == prepared.fingerprint:
+        _sheet(draft, reading, prepared, steps)
+
+
+def _want_sheet(prepared: Prepared) -> None:
+    session.state().sheet = prepared.fingerprint
+
+
+def _sheet(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[Step]) -> None:
+    """The sheet to mend, once it is written."""
+    job = session.desk().sheet(draft, reading, prepared, steps)
+    if not frame.arrived(job, "Writing the sheet …"):
+        return
+    if job.fault is not None:
+        st.error(f"The sheet could not be written: {literal(str(job.fault), most=300)}. Nothing else is lost.")
+        return
+    made: Path = job.result
+    st.link_button(f"Download {literal(made.name)}", _link(made), icon=":material/download:", key="sheet-file")
+    st.caption("Fix it in your spreadsheet program, then drop it on Upload with *Replace*: Check says what got better.")
 
 
 def label_input(draft: Draft, prepared: Prepared) -> tuple[str, Problem | None]:
