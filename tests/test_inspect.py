@@ -77,3 +77,24 @@ def test_every_row_with_a_problem_is_told(tmp_path: Path, capsys: pytest.Capture
     assert rows == list(range(3, 103, 2))
     assert main(["inspect", str(path)]) == 0
     assert "warning × 50  row 3: This row is too short" in capsys.readouterr().out
+
+
+def test_what_valar_refuses_in_ready_made_requests_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bodies: list[dict[str, Any]] = [
+        {"response_format": {"type": "json_object"}},
+        {"tools": [{"type": "web_search"}]},
+        {"stream": True},
+        {"stop": ["."]},
+    ]
+    spoken = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    lines = [
+        json.dumps({"custom_id": f"r-{at}", "method": "POST", "url": "/v1/chat/completions", "body": spoken | more})
+        for at, more in enumerate(bodies)
+    ]
+    path = tmp_path / "openai.jsonl"
+    path.write_text("\n".join(lines))
+    status, found = run(capsys, str(path))
+    told = found["problems"]
+    assert status == 0
+    assert {row for row in (1, 2, 3, 4) if any(problem["row"] == row for problem in told)} == {1, 2, 3, 4}
+    assert any(problem["row"] == 3 and "stream: true" in problem["message"] for problem in told)

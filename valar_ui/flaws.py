@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
@@ -23,8 +24,8 @@ Rule = Callable[[Any], Iterator[Flaw]]
 
 
 def shown(value: Any) -> str:
-    """A value inside a sentence: short, in quotes where it is text."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
+    """A value inside a sentence, as JSON writes it: short, in quotes where it is text."""
+    text = f'"{value}"' if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:57] + "…" + ('"' if isinstance(value, str) else "")
 
 
@@ -124,6 +125,6 @@ def only(name: str, accepted: Any, remedy: str) -> Rule:
 
     def rule(value: Any) -> Iterator[Flaw]:
         if type(value) is not type(accepted) or value != accepted:
-            yield Flaw(f"{name}-refused", f"Valar refuses {name} {shown(value)}.", remedy)
+            yield Flaw(f"{name}-refused", f"Valar refuses {name}: {shown(value)}.", remedy)
 
     return rule

@@ -40,6 +40,11 @@ MISTAKEN: Final = {
     "response_format": "Here the answer's shape is text.format.",
     "reasoning_effort": "Here it is reasoning.effort.",
     "completion_window": "It belongs into metadata.",
+    "logprobs": 'Here it is include: ["message.output_text.logprobs"].',
+    **dict.fromkeys(
+        ("stop", "n", "seed", "frequency_penalty", "presence_penalty", "logit_bias", "top_logprobs", "prediction"),
+        "Valar has nothing like it; take it out.",
+    ),
 }
 """Names from other APIs, with what they are called here."""
 

@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from valar_ui.compose import compose
 from valar_ui.problems import Problem, Report
 from valar_ui.readers import Reading, ReadOptions, UnreadableFile, read
+from valar_ui.recipe import Recipe
 from valar_ui.suggest import suggest
 
 HELP = "tell how a file is read, and what is wrong with it"
@@ -100,7 +102,7 @@ def _print_json(reading: Reading, *, cells: bool) -> None:
         "suggestions": {}
         if ready
         else {target: found.column for target, found in suggest(table).items() if found.exact},
-        "problems": [problem.as_json() for problem in _problems(reading.report)],
+        "problems": [problem.as_json() for problem in _problems(_found(reading))],
         "error": None,
     }
     out = sys.stdout
@@ -119,6 +121,16 @@ def _print_json(reading: Reading, *, cells: bool) -> None:
             out.write((", " if place else "") + f'{{"custom_id": {name}, "params": {_ascii(params)}}}')
         out.write("]")
     out.write("}\n")
+
+
+def _found(reading: Reading) -> Report:
+    """What reading found; of ready-made requests also what Valar would refuse in them."""
+    report = Report()
+    report.absorb(reading.report)
+    if reading.recognised_as is not None:
+        for composed in compose(reading.table, Recipe(kind="ready")):
+            report.extend(composed.problems)
+    return report
 
 
 def _problems(report: Report) -> Iterator[Problem]:
@@ -158,7 +170,7 @@ def _print_text(reading: Reading) -> None:
     print(f"{reading.name}: {', '.join(parts)}")
     rows, columns = _counted(reading.rows, "row"), _counted(len(reading.columns), "column")
     print(f"{rows}, {columns}: {', '.join(reading.columns[:20])}")
-    for group in reading.report.groups:
+    for group in _found(reading).groups:
         example = group.examples[0]
         row = f"row {example.row:,}: " if example.row is not None else ""
         print(f"{group.severity.value} × {group.count:,}  {row}{example.text} {example.hint}")
