@@ -3,7 +3,7 @@
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.parts import frame, upload
+from valar_ui.parts import frame, rereading, upload
 
 frame.heading("Upload a spreadsheet", "Each row becomes one request to the model. Nothing is sent before you say so.")
 
@@ -26,8 +26,8 @@ if reading is None:
     st.stop()
 
 frame.mark_steps(f"read {draft.id} {reading.table_path.name}")
-upload.how_it_was_read(reading)
-upload.read_controls(draft, reading)
+rereading.told(reading)
+rereading.controls(draft, reading)
 upload.questions(draft, reading)
 upload.things_to_know(reading)
 upload.first_rows(reading)
