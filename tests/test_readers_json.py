@@ -507,3 +507,11 @@ def test_a_parquet_file_that_says_it_has_more_rows_than_it_holds_is_refused(tmp_
             except UnreadableFile as refusal:
                 refusals.append(refusal.text)
     assert "This Parquet file is damaged: it says it has 6 rows and holds 2." in refusals
+
+
+def test_a_number_of_thousands_of_digits_stays_as_it_is_wherever_it_stands(tmp_path: Path) -> None:
+    digits = "9" * 6_000
+    wrapped = read_bytes(f'{{"total": {digits}, "rows": [{{"a": {digits}}}, {{"a": 1}}]}}'.encode(), tmp_path, "a.json")
+    assert cells(wrapped) == [(digits,), ("1",)]
+    bare = read_bytes(f"[[{digits}, 1], [2, {digits}]]".encode(), tmp_path, "b.json")
+    assert bare.rows in (1, 2)

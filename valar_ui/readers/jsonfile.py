@@ -32,7 +32,8 @@ HEADINGS: Final = ("columns", "headers", "header", "fields", "column_names")
 DEPTH: Final = 3
 """Levels of objects in which a list of records is looked for."""
 
-PLAIN: Final = json.JSONDecoder()
+PLAIN: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+"""Takes values whose worth nobody asks for: Python refuses to make a number of more than 4,300 digits."""
 
 T = TypeVar("T")
 
