@@ -169,7 +169,7 @@ def test_a_table_that_is_gone_is_no_reading(desk: Desk) -> None:
 
 def test_another_version_keeps_recipe_mends_and_label(desk: Desk) -> None:
     draft = desk.save_label(desk.save_recipe(put(desk), RECIPE), "november")
-    desk.save_steps(draft, [LeaveOut(code="*")])
+    desk.add_step(draft, LeaveOut(code="*"))
     again = put(desk, SHEET.replace(b"Too small", b"Too big"), "week-2.csv", into=now(desk, draft))
     assert (again.id, again.file_name, again.label) == (draft.id, "week-2.csv", "november")
     assert desk.recipe(again, reading(desk, again)) == RECIPE.model_copy(update={"label": "november"})
@@ -198,7 +198,7 @@ def edits(desk: Desk, draft: Draft) -> list[tuple[str, int]]:
 )
 def test_a_mend_goes_with_its_row_into_another_version(desk: Desk, contents: bytes, expected: tuple[str, int]) -> None:
     draft = desk.save_recipe(put(desk), RECIPE)
-    desk.save_steps(draft, [MEND])
+    desk.add_step(draft, MEND)
     put(desk, contents, into=now(desk, draft))
     assert edits(desk, draft) == [expected]
     mended = b"Far too small" in prepared(desk, draft).items_path.read_bytes()
@@ -210,7 +210,7 @@ def test_a_mend_goes_with_its_row_into_another_version(desk: Desk, contents: byt
 def test_a_mend_stays_with_its_row_where_the_file_is_read_differently(desk: Desk) -> None:
     draft = put(desk, b"1,x\n" + SHEET)
     ended(desk.read(draft, ReadOptions(header_row=2)))
-    desk.save_steps(now(desk, draft), [EditCell(row=4, column="review", text="Mended")])
+    desk.add_step(now(desk, draft), EditCell(row=4, column="review", text="Mended"))
     for options, expected in (
         (ReadOptions(header_row=2, drop_rows=(5,)), "edit-cell"),
         (ReadOptions(delimiter=";"), "lapsed"),
@@ -224,7 +224,7 @@ def test_a_mend_stays_with_its_row_where_the_file_is_read_differently(desk: Desk
 def test_a_mend_of_a_page_drawn_before_the_file_was_replaced_finds_its_row(desk: Desk) -> None:
     seen = put(desk)
     put(desk, b"Reviews of May,\n,\n" + SHEET, into=seen)
-    desk.save_steps(seen, [MEND])
+    desk.add_step(seen, MEND)
     assert edits(desk, seen) == [("edit-cell", 5)]
 
 
@@ -233,7 +233,7 @@ def test_a_mend_saved_while_the_new_file_is_read_finds_its_row(desk: Desk) -> No
     gate = threading.Event()
     desk.jobs.start("gate", "shut", lambda _progress: gate.wait(60))
     replaced = desk.put_file("reviews.csv", io.BytesIO(SHEET.replace(b"r-1,Great kettle\n", b"")), into=seen)
-    desk.save_steps(seen, [MEND])
+    desk.add_step(seen, MEND)
     gate.set()
     ended(desk.reading_job(replaced))
     assert edits(desk, seen) == [("edit-cell", 2)]
@@ -279,10 +279,10 @@ def test_what_did_not_change_is_not_written_again(desk: Desk) -> None:
 def test_mends_are_kept_in_order_and_taken_back(desk: Desk, step: LeaveOut | EditCell) -> None:
     draft = desk.save_recipe(put(desk), RECIPE)
     before = prepared(desk, draft)
-    desk.save_steps(draft, [step])
+    desk.add_step(draft, step)
     after = prepared(desk, draft)
     assert after.fingerprint != before.fingerprint
-    desk.save_steps(draft, [])
+    desk.take_back(draft, step)
     assert prepared(desk, draft).content_sha256 == before.content_sha256
     assert prepared(desk, draft).fingerprint == before.fingerprint
 
@@ -312,7 +312,7 @@ def test_a_preparation_that_was_removed_is_made_again(desk: Desk) -> None:
 
 def test_only_what_is_needed_stays_on_the_disk(desk: Desk) -> None:
     draft = desk.save_recipe(put(desk), RECIPE)
-    desk.save_steps(draft, [LeaveOut(code="*")])
+    desk.add_step(draft, LeaveOut(code="*"))
     sent = prepared(desk, draft)
     account = Keyring(SECRET).add("sk-canary", kind="sandbox", base_url="sandbox")
     outbox.submit(
@@ -351,7 +351,7 @@ def test_a_draft_is_its_owners_only(make_desk: Callable[..., Desk]) -> None:
     with pytest.raises(NoSuchDraft):
         eve.save_label(draft, "mine")
     with pytest.raises(NoSuchDraft):
-        eve.save_steps(draft, [LeaveOut(code="*")])
+        eve.add_step(draft, LeaveOut(code="*"))
     with pytest.raises(NoSuchDraft):
         eve.put_file("mine.csv", io.BytesIO(SHEET), into=draft)
     assert now(ann, draft).file_name == "reviews.csv"
@@ -381,3 +381,29 @@ def test_the_first_ids_that_change_are_shown_with_what_becomes_of_them(desk: Des
 @pytest.mark.parametrize("column", [None, "nowhere"])
 def test_without_a_column_no_id_changes(desk: Desk, column: str | None) -> None:
     assert changed_ids(reading(desk, put(desk)).table_path, IdRule(column=column)) == ()
+
+
+def test_two_mends_made_from_one_drawn_page_are_both_kept(desk: Desk) -> None:
+    drawn = desk.save_recipe(put(desk), RECIPE)
+    desk.add_step(drawn, LeaveOut(code="*"))
+    desk.add_step(drawn, MEND)
+    desk.add_step(drawn, LeaveOut(code="*"))
+    desk.add_step(drawn, MEND.model_copy(update={"text": "Again"}))
+    kinds = [(step.kind, getattr(step, "text", None)) for step in desk.steps(now(desk, drawn))]
+    assert kinds == [("leave-out", None), ("edit-cell", "Again")]
+    desk.take_back(drawn, LeaveOut(code="*"))
+    assert [step.kind for step in desk.steps(now(desk, drawn))] == ["edit-cell"]
+
+
+def test_a_check_under_way_does_not_become_the_next_files(desk: Desk) -> None:
+    draft = desk.save_recipe(put(desk), RECIPE)
+    gate = threading.Event()
+    desk.jobs.start("gate", "shut", lambda _progress: gate.wait(60))
+    reading = desk.reading(draft)
+    assert reading is not None
+    job = desk.prepare(draft, reading, RECIPE, ())
+    replaced = desk.put_file("reviews.csv", io.BytesIO(SHEET.replace(b"r-1", b"r-9")), into=now(desk, draft))
+    gate.set()
+    assert job.done.wait(60)
+    ended(desk.reading_job(replaced))
+    assert now(desk, draft).prepared is None

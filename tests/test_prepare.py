@@ -33,7 +33,7 @@ from valar_ui.prepare import (
 )
 from valar_ui.pricing import Usage
 from valar_ui.problems import Severity
-from valar_ui.readers import Reading, read
+from valar_ui.readers import Reading, ReadOptions, read
 from valar_ui.recipe import (
     Collapse,
     EditCell,
@@ -487,3 +487,39 @@ def test_numbers_are_read_as_they_are_meant_only_when_asked(tmp_path: Path) -> N
     sent = [item["params"] for item in json.loads(b"[" + after.items_path.read_bytes() + b"]")]
     assert [params.get("temperature") for params in sent] == [0.7, 0.5, None]
     assert sent[0]["input"][0]["content"] == "one at 0,7"
+
+
+def test_a_row_left_out_while_reading_is_not_missed(tmp_path: Path) -> None:
+    text = "id,review\n1,Great\n2,Small\nSource: Eurostat, Brussels, 2024, own work\n"
+    (tmp_path / "a.csv").write_text(text)
+    recipe = prompt("{{review}}", custom_id=IdRule(column="id"))
+    for options, rows, ok in ((ReadOptions(), 3, False), (ReadOptions(drop_rows=(4,)), 2, True)):
+        reading = read(tmp_path / "a.csv", name="a.csv", into=tmp_path, options=options)
+        done = prepare(reading, recipe, folder=tmp_path / f"p-{ok}")
+        assert (done.rows, done.requests, done.ok) == (rows, 2, ok)
+
+
+def test_an_unread_record_with_two_errors_is_left_out_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"a": "x"}\n[{"a": 1, "a": 2}]\n{"a": "y"}\n')
+    reading = read(tmp_path / "a.jsonl", name="a.jsonl", into=tmp_path)
+    found = {problem.code for problem in reading.report if problem.row == 2}
+    assert len(found) > 1
+    for code in found:
+        done = prepare(reading, prompt("{{a}}"), steps=[LeaveOut(code=code)], folder=tmp_path / code)
+        assert (done.rows, done.requests, done.left_out, done.blocked, done.ok) == (3, 2, 1, 0, True)
+
+
+def test_how_many_batches_are_told_of_what_goes_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("valar_ui.checks.whole.MAX_REQUESTS", 3)
+    rows = [[str(at), "same", "0.7"] for at in range(5)]
+    assert "several-parts" in codes(run(tmp_path, rows=rows).report)
+    assert "several-parts" not in codes(run(tmp_path, Collapse(), rows=rows).report)
+
+
+def test_a_very_long_prompt_is_composed_row_by_row(tmp_path: Path) -> None:
+    recipe = prompt("long " * 20_000 + "{{text}}")
+    reading = make_reading(tmp_path, ["text"], [[f"text {at}"] for at in range(2_000)])
+    made = list(compose_many(reading.table, recipe, clear=lambda _many: True))
+    assert not any(isinstance(one, Many) for one in made)
+    short = list(compose_many(reading.table, prompt("{{text}}"), clear=lambda _many: True))
+    assert all(isinstance(one, Many) for one in short)

@@ -571,3 +571,8 @@ def test_a_field_that_asks_for_hundreds_of_gigabytes_ends_no_process_of_ours(tmp
     content[dimensions + 7] = 4  # the first row lies far below the last
     with pytest.raises(UnreadableFile, match="damaged"):
         read_bytes(bytes(content), tmp_path, "f.xls")
+
+
+def test_a_sheet_whose_damaged_name_holds_a_nul_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match="cannot be read"):
+        read_bytes(xls().replace(b"Eins", b"E\0ns"), tmp_path, "a.xls")

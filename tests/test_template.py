@@ -115,3 +115,9 @@ def test_any_column_can_be_asked_for(name: str, cell: str) -> None:
 )
 def test_renaming_a_hole_touches_nothing_else(text: str, expected: str) -> None:
     assert renamed(text, "a", "c") == expected
+
+
+@pytest.mark.parametrize("column", ["a", "size {cm}", "{x}", "x}", "{y", "a b", "}"])
+def test_the_hole_of_a_column_asks_for_that_column(column: str) -> None:
+    text = f'{{"text": {hole(column)}}} and {hole(column)}'
+    assert Template(text).fill({column: "CELL", "x": "other", "size {cm": "other"}) == '{"text": CELL} and CELL'

@@ -28,7 +28,7 @@ from valar_ui.prepare import (
 from valar_ui.pricing import BUILT_IN, Prices
 from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers import Reading, ReadOptions, read
-from valar_ui.recipe import STEPS, IdRule, Recipe, Step
+from valar_ui.recipe import STEPS, EditCell, IdRule, Recipe, Step
 from valar_ui.settings import Settings
 from valar_ui.table import Table
 
@@ -70,6 +70,7 @@ class Desk:
         else:
             if into.prepared:
                 (folder / BEFORE).write_text(Path(into.prepared).name)
+            self.jobs.forget(f"prepare:{into.id}")
             changes = {"file_name": shown, "upload": upload.name, "reading": None, "prepared": None}
             draft = self.ledger.save_draft(into.id, self.owner, now=self.clock(), **changes)
         self.read(draft, ReadOptions())
@@ -144,15 +145,29 @@ class Desk:
             return draft
         return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), label=label)
 
-    def save_steps(self, draft: Draft, steps: Sequence[Step]) -> Draft:
-        """Replace the list of mends; those of one row are tied to the record that `draft`, as given, has there."""
-        seen, latest = self.reading(draft), self.find(draft.id)
-        now = None if latest is None else self.reading(latest)
+    def add_step(self, draft: Draft, step: Step) -> Draft:
+        """Put a mend behind those there are now; another text for the same cell takes the place of the one before.
+
+        A mend of one row is tied to the record that `draft`, as given, has there.
+        """
+        latest = self.find(draft.id) or draft
+        seen, now = self.reading(draft), self.reading(latest)
         if seen is not None:
-            steps = stamped(seen, steps)
+            (step,) = stamped(seen, [step])
             if now is not None and now.table_path != seen.table_path:
-                steps = anchored(now, steps)
-        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), steps=_as_json(steps))
+                (step,) = anchored(now, [step])
+        kept = [it for it in self.steps(latest) if _named(it) != _named(step) and not _same_cell(it, step)]
+        return self._save_steps(latest, [*kept, step])
+
+    def take_back(self, draft: Draft, step: Step) -> Draft:
+        """Take one mend from those there are now."""
+        latest = self.find(draft.id) or draft
+        return self._save_steps(latest, [it for it in self.steps(latest) if _named(it) != _named(step)])
+
+    def _save_steps(self, draft: Draft, steps: Sequence[Step]) -> Draft:
+        now = self.reading(draft)
+        told = steps if now is None else stamped(now, steps)
+        return self.ledger.save_draft(draft.id, self.owner, now=self.clock(), steps=_as_json(told))
 
     def prepared(self, draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step]) -> Prepared | None:
         """The preparation of exactly this sheet, recipe and mends, if it lies on disk whole."""
@@ -168,8 +183,10 @@ class Desk:
             done = prepare(reading, recipe, steps=steps, folder=folder, progress=progress, prices=self.prices)
             # Written here, so that no page has to wait for it.
             problems_csv(done)
-            self.ledger.save_draft(draft.id, self.owner, now=self.clock(), prepared=str(folder))
-            self._sweep(draft, folder)
+            here = self.find(draft.id)
+            if here is not None and here.upload == draft.upload:
+                self.ledger.save_draft(draft.id, self.owner, now=self.clock(), prepared=str(folder))
+                self._sweep(draft, folder)
             return done
 
         key = f"prepare:{draft.id}"
@@ -227,6 +244,17 @@ class Desk:
     @staticmethod
     def _prepared_folder(draft: Draft, mark: str) -> Path:
         return Path(draft.folder) / f"prepared-{mark[:20]}"
+
+
+def _named(step: Step) -> dict[str, Any]:
+    """What a mend does, whatever record it is tied to."""
+    return step.model_dump(exclude={"record": True, "step": {"record"}})
+
+
+def _same_cell(one: Step, other: Step) -> bool:
+    if not (isinstance(one, EditCell) and isinstance(other, EditCell)):
+        return False
+    return (one.row, one.column) == (other.row, other.column)
 
 
 def _as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:

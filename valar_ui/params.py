@@ -271,10 +271,13 @@ def read_cell(name: str, cell: str) -> tuple[Any, tuple[Flaw, ...]]:
 
 def mended_number(name: str, cell: str) -> str:
     """A cell as the number that a person means by it: `0,7` is 0.7, `1 024` is 1024; else the cell as it stands."""
-    mended = cell.strip().replace("\u00a0", "").replace(",", ".")
+    plain = cell.strip()
     if name in INTEGERS:
-        whole = re.fullmatch(r"([1-9][0-9]*)\.0+", mended)
-        mended = whole[1] if whole else re.sub(r"(?<=\d)[., '\u202f](?=\d{3}\b)", "", cell.strip())
+        # `2,0` is two, `2,000` two thousand.
+        whole = re.fullmatch(r"([1-9][0-9]*)[.,]0{1,2}", plain)
+        mended = whole[1] if whole else re.sub(r"(?<=\d)[., '\u00a0\u202f](?=\d{3}(?!\d))", "", plain)
+    else:
+        mended = plain.replace("\u00a0", "").replace(",", ".")
     return mended if JSON_NUMBER.fullmatch(mended) else cell
 
 

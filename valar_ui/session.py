@@ -32,6 +32,9 @@ from valar_ui.worker import Worker, get_worker
 BROWSER_COOKIE: Final = "valar_browser"
 """Names a browser in a shared deployment; set by the server, never readable by scripts."""
 
+MODELS_AGAIN_S: Final = 60.0
+"""Seconds for which a Valar that could not list its models is not asked again by itself."""
+
 Destination = Literal["sandbox", "valar"]
 
 
@@ -70,6 +73,8 @@ class State:
     """What the person chose on Connection; mirrored in the address, so that a refresh keeps it."""
     models: tuple[str, ...] | None = None
     """What `GET /models` last said for this destination."""
+    models_again_at: float = 0.0
+    """When Valar may be asked again, after a fault."""
     models_fault: str = ""
     """Why the models could not be listed, for the person; empty where they were."""
     again: frozenset[str] = frozenset()
@@ -181,9 +186,13 @@ def open_draft(draft_id: str | None) -> None:
 
 @lru_cache(maxsize=64)
 def _passed(folder: str) -> bool:
-    """Whether nothing stands in the way of sending what lies in a folder, which never changes; False if it is gone."""
+    """Nothing stands in the way of sending what lies in a folder, which never changes; OSError if it is gone."""
+    return Prepared.load(Path(folder)).ok
+
+
+def _checked(here: Draft) -> bool:
     try:
-        return Prepared.load(Path(folder)).ok
+        return here.prepared is not None and _passed(here.prepared)
     except OSError:
         return False
 
@@ -239,7 +248,7 @@ def steps() -> tuple[StepMark, ...]:
     return (
         StepMark("upload", "Upload", read is not None),
         StepMark("map", "Map", ready or mapped),
-        StepMark("check", "Check", bool(here and here.prepared and _passed(here.prepared))),
+        StepMark("check", "Check", bool(here and _checked(here))),
         StepMark("submit", "Submit", sent),
     )
 
@@ -284,21 +293,27 @@ def destination() -> Destination:
 def choose(where: Destination) -> None:
     """Send to the sandbox or to Valar from now on."""
     state().destination = where
-    state().models = None
+    forget_models()
 
 
 def models() -> tuple[str, ...]:
     """The models the key may use; empty where Valar cannot be asked (the person types one then)."""
     here = state()
-    if here.models is None:
+    if here.models is None and now() >= here.models_again_at:
         try:
             with client() as valar:
                 here.models = tuple(valar.models())
             here.models_fault = ""
         except ValarFault as fault:
             here.models_fault = str(fault)
-            return ()
-    return here.models
+            here.models_again_at = now() + MODELS_AGAIN_S
+    return here.models or ()
+
+
+def forget_models() -> None:
+    """Ask for the models again at the next look: the key or the destination has changed."""
+    here = state()
+    here.models, here.models_again_at = None, 0.0
 
 
 def unknown_models(names: Iterable[str]) -> list[str]:

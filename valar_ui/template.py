@@ -79,8 +79,9 @@ def holes(text: str) -> tuple[str, ...]:
 
 
 def hole(column: str) -> str:
-    """The hole that asks for a column, to be inserted into a prompt."""
-    return "{{" + column + "}}"
+    """The hole that asks for a column, to be inserted into a prompt; spaces keep a brace of its name inside."""
+    before, after = " " * column.startswith("{"), " " * column.endswith("}")
+    return "{{" + before + column + after + "}}"
 
 
 def renamed(text: str, name: str, column: str) -> str:

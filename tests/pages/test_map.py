@@ -350,3 +350,31 @@ def test_a_mapping_is_offered_again_for_the_same_headings() -> None:
     assert not again.has("use-last")
     other = Person().drop("other.csv", b"word\nkettle\n").press("way-on")
     assert not other.has("use-last")
+
+
+def test_images_need_no_prompt(person: Person) -> None:
+    person.choose(person.map("images"), ["shot"])
+    assert person.recipe.turns == (Turn(role="user", text=""),)
+    assert person.may_leave_map()
+    assert person.press("way-on").sending == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(turns=tuple(Turn(role="user" if at % 2 == 0 else "assistant", text="x") for at in range(13))),
+        Recipe(turns=(Turn(role="user", text="x"),), max_output_tokens=Fixed(fixed=9_007_199_254_740_993)),
+        Recipe(turns=(Turn(role="user", text="x"),), max_output_tokens=Fixed(fixed=True)),
+        Recipe(turns=(Turn(role="user", text="x"),), temperature=Fixed(fixed=True)),
+        Recipe(turns=(Turn(role="user", text="x"),), more={"include": 10**30}),
+        Recipe(turns=(Turn(role="user", text="x"),), answer_schema={"maximum": 10**30}),
+        Recipe(turns=(Turn(role="user", text="x"),), completion_window=Fixed(fixed="flex")),
+        Recipe(turns=(Turn(role="user", text="x"),), completion_window=FromColumn(column="shop")),
+        Recipe(turns=(Turn(role="user", text="x"),), images=(Image(column="shot"),)),
+        Recipe(images=(Image(column="shot"),)),
+    ],
+)
+def test_an_odd_recipe_breaks_no_page(person: Person, recipe: Recipe) -> None:
+    person.drop("recipe.json", recipe.model_copy(update={"model": Fixed(fixed="m")}).to_json().encode())
+    assert person.recipe.completion_window == recipe.completion_window
+    person.open(person.map("more-settings")).go("check").go("map").look()

@@ -13,7 +13,7 @@ from valar_ui.checks.check import Check, Scope, Sent
 from valar_ui.checks.label import check_label
 from valar_ui.checks.recipe import Answer, Columns, Images, Params, Prompt
 from valar_ui.checks.rows import AsRead, BodyLimit, ChangedIds, CustomIds, unread_rows
-from valar_ui.checks.whole import HowMany, Identical, LongPrompts, OutputLimit, PersonalData, identical
+from valar_ui.checks.whole import Anything, Identical, LongPrompts, OutputLimit, PersonalData, identical, several_parts
 from valar_ui.compose import Composed, Many, preview
 from valar_ui.ids import Ids
 from valar_ui.pricing import BUILT_IN, Prices
@@ -31,6 +31,7 @@ __all__ = [
     "check_recipe",
     "identical",
     "look",
+    "several_parts",
     "unread_rows",
 ]
 
@@ -45,7 +46,7 @@ CHECKS: Final[tuple[type[Check], ...]] = (
     ChangedIds,
     BodyLimit,
     OutputLimit,
-    HowMany,
+    Anything,
     LongPrompts,
     Identical,
     PersonalData,

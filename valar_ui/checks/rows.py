@@ -13,8 +13,8 @@ from valar_ui.checks.check import FRAME_BYTES, Check, Scope, Sent
 from valar_ui.compose import Composed, Many, used_columns
 from valar_ui.ids import all_legal, id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
-from valar_ui.problems import Group, Problem, Report, Severity
-from valar_ui.table import Table
+from valar_ui.problems import Group, Problem, Severity
+from valar_ui.readers.reading import Reading
 
 
 class AsRead(Check):
@@ -49,13 +49,19 @@ class AsRead(Check):
         return bisect_left(self._rows, many.rows[0]) == bisect_right(self._rows, many.rows[-1])
 
 
-def unread_rows(reading: Report | None, table: Table) -> Iterator[Problem]:
-    """Errors of records that could not become a row of the table: they are lost unless they are told."""
-    groups = [] if reading is None else reading.groups
-    for group in groups:
+def unread_rows(reading: Reading) -> Iterator[tuple[int, list[Problem]]]:
+    """Records that could not become a row of the table, each with its errors: lost unless they are told.
+
+    What the options leave out, and what stands above the first row of data, is not meant to be a row.
+    """
+    found: dict[int, list[Problem]] = {}
+    first = reading.options.first_data_row or 0
+    for group in reading.report.groups:
         if group.severity is Severity.ERROR and group.column is None and group.rows:
-            for row in np.setdiff1d(np.frombuffer(group.rows, np.uint64), table.numbers()).tolist():
-                yield _as_read(group, row)
+            for row in np.setdiff1d(np.frombuffer(group.rows, np.uint64), reading.table.numbers()).tolist():
+                if row >= first and row not in reading.options.drop_rows:
+                    found.setdefault(row, []).append(_as_read(group, row))
+    yield from sorted(found.items())
 
 
 def _as_read(group: Group, row: int) -> Problem:

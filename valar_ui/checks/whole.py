@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from valar_ui.checks.check import FRAME_BYTES, Check, Scope, Sent
 from valar_ui.compose import sent_columns
@@ -32,23 +33,26 @@ class OutputLimit(Check):
             )
 
 
-class HowMany(Check):
-    """There is something to send; more than one batch is worth a note."""
+class Anything(Check):
+    """There is something to send."""
 
     def end(self, sent: Sent) -> Iterable[Problem]:
-        count = len(sent.rows)
-        if not count:
+        if not len(sent.rows):
             yield Problem("no-requests", "No row is left to be sent.", "Mend the problems, or take a step back.")
-            return
-        body = int(np.frombuffer(sent.sizes, np.uint32).sum(dtype=np.int64)) + count - 1 + FRAME_BYTES
-        if count > MAX_REQUESTS or body >= MAX_BODY_BYTES:
-            yield Problem(
-                "several-parts",
-                f"{count:,} requests, {body:,} bytes: more than the {MAX_REQUESTS:,} requests or"
-                f" {MAX_BODY_BYTES:,} bytes that one batch takes.",
-                "They are sent as several batches.",
-                severity=Severity.NOTE,
-            )
+
+
+def several_parts(sizes: npt.NDArray[np.uint32]) -> Iterator[Problem]:
+    """A note where requests of these sizes, all that go in the end, are more than one batch takes."""
+    count = len(sizes)
+    body = int(sizes.sum(dtype=np.int64)) + count - 1 + FRAME_BYTES
+    if count > MAX_REQUESTS or body >= MAX_BODY_BYTES:
+        yield Problem(
+            "several-parts",
+            f"{count:,} requests, {body:,} bytes: more than the {MAX_REQUESTS:,} requests or"
+            f" {MAX_BODY_BYTES:,} bytes that one batch takes.",
+            "They are sent as several batches.",
+            severity=Severity.NOTE,
+        )
 
 
 class LongPrompts(Check):

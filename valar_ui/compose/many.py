@@ -29,6 +29,9 @@ _END: Final = b"},"
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 """What JSON asks to be written otherwise; backslashes first. Other control characters are composed one by one."""
 
+MOST_CONSTANT: Final = 1 << 26
+"""Bytes of what is the same in every request that a slice may repeat; with more, rows are composed one by one."""
+
 _BLANK_FIRST: Final = np.isin(np.arange(256), [*range(33), 0xC2, 0xE1, 0xE2, 0xE3])
 """Bytes with which a cell of nothing but white space may begin."""
 _BLANK_LAST: Final = np.isin(np.arange(256), [*range(33), *range(0x80, 0x8B), 0x85, 0x9F, 0xA0, 0xA8, 0xA9, 0xAF])
@@ -94,6 +97,7 @@ class Frame:
                 self._constant(_escaped(literal))
             self._constant(piece.decode())
         self._constant(_END.decode())
+        self._constant_bytes = sum(len(piece.encode()) for piece in self._joined if isinstance(piece, str))
 
     def _constant(self, text: str) -> None:
         last = self._joined[-1]
@@ -103,7 +107,9 @@ class Frame:
             self._joined.append(text)
 
     def make(self, part: Slice, originals: list[str], custom_ids: list[str]) -> Many | None:
-        """A slice's rows; None where a cell in a hole is blank or holds what has to be composed with more care."""
+        """A slice's rows; None where a cell in a hole is blank or asks for more care, or the prompt is very long."""
+        if len(part.numbers) * self._constant_bytes > MOST_CONSTANT:
+            return None
         cells = {at: part.columns[name] for at, name in self._columns.items()}
         escaped = {at: _escaped_cells(column) for at, column in cells.items()}
         if None in escaped.values() or any(map(_any_blank, cells.values())):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import orjson
@@ -110,7 +111,7 @@ def _schema(controls: Controls, recipe: Recipe) -> dict[str, Any]:
         before = fields_schema(recipe.answer_fields or (FIRST,))
     text = st.text_area(
         "JSON schema of the answer",
-        orjson.dumps(before, option=orjson.OPT_INDENT_2).decode(),
+        json.dumps(before, indent=2, ensure_ascii=False),
         key=controls.key("schema"),
         height=260,
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from valar_ui import session
 from valar_ui.compose import sources
+from valar_ui.ids import Edits
 from valar_ui.ledger import Draft
 from valar_ui.params import mended_number
 from valar_ui.parts import costs, preview, problems
@@ -47,12 +48,15 @@ class Checked:
     prepared: Prepared
     steps: tuple[Step, ...]
 
-    def save(self, *steps: Step) -> None:
-        """Keep this list of mends."""
-        session.desk().save_steps(self.draft, steps)
+    def add(self, step: Step) -> None:
+        """Mend it so."""
+        session.desk().add_step(self.draft, step)
 
     def cell(self, row: int, column: str | None) -> str | None:
-        """A cell as the sheet has it; None where there is none."""
+        """A cell as it is sent: as mended, else as the sheet has it; None where there is none."""
+        mended = Edits(self.steps).rows.get(row, {}).get(column or "")
+        if mended is not None:
+            return mended
         index = self.reading.table.index_of(row)
         if index is None or column not in self.reading.columns:
             return None
@@ -69,8 +73,8 @@ def overview(here: Checked) -> None:
             f"Leave out the {count(here.prepared.blocked, 'row')} with errors",
             key="leave-out-all",
             icon=":material/playlist_remove:",
-            on_click=here.save,
-            args=(*here.steps, LeaveOut(code="*")),
+            on_click=here.add,
+            args=(LeaveOut(code="*"),),
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _filtered(found)
@@ -139,7 +143,7 @@ def _remedies(here: Checked, group: Group) -> None:
     for label, step in offered:
         if step not in here.steps:
             key = f"mend-{step.kind}-{_cause(group)}"
-            st.button(label, key=key, on_click=here.save, args=(*here.steps, step), width="stretch")
+            st.button(label, key=key, on_click=here.add, args=(step,), width="stretch")
 
 
 def _numbers_meant(here: Checked, group: Group) -> list[tuple[str, Step]]:
@@ -164,9 +168,7 @@ def _rows(here: Checked, group: Group) -> None:
         return
     pages = -(-group.count // PAGE_ROWS)
     page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"rows-page-{cause}", width=160) if pages > 1 else 1
-    found = problems_page(
-        here.prepared, code=group.code, column=group.column, offset=(int(page) - 1) * PAGE_ROWS, limit=PAGE_ROWS
-    )
+    found = problems_page(here.prepared, cause=group.cause, offset=(int(page) - 1) * PAGE_ROWS, limit=PAGE_ROWS)
     st.dataframe(_frame(here, found), hide_index=True, key=f"rows-table-{cause}")
     fixable = [problem for problem in found if problem.row is not None and problem.column in here.reading.columns]
     if fixable:
@@ -178,15 +180,12 @@ def _edit_cell(here: Checked, found: Sequence[Problem], cause: str) -> None:
     rows = [problem.row for problem in found if problem.row is not None]
     row = which.selectbox("Mend row", rows, key=f"edit-row-{cause}", format_func=lambda it: f"{it:,}")
     column = next(problem.column for problem in found if problem.row == row)
-    original = here.cell(row, column)
-    if column is None or original is None:
+    now = here.cell(row, column)
+    if column is None or now is None:
         return
-    edited = {(it.row, it.column): it.text for it in here.steps if isinstance(it, EditCell)}
-    now = edited.get((row, column), original)
     text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{cause}-{row}")
-    rest = [it for it in here.steps if not (isinstance(it, EditCell) and (it.row, it.column) == (row, column))]
     step = EditCell(row=row, column=column, text=text)
-    keep.button("Use this", key=f"edit-keep-{cause}", disabled=text == now, on_click=here.save, args=(*rest, step))
+    keep.button("Use this", key=f"edit-keep-{cause}", disabled=text == now, on_click=here.add, args=(step,))
 
 
 def _frame(here: Checked, found: Sequence[Problem]) -> pd.DataFrame:
@@ -223,7 +222,8 @@ def _look_up(here: Checked, row: int) -> None:
     if index is None and not (told or gone):
         st.info("The sheet has no such row with data.", icon=":material/search_off:")
         return
-    if gone or any(isinstance(step, LeaveOutRow) and step.row == row for step in here.steps):
+    gone_by_hand = any(isinstance(step, LeaveOutRow) and step.row == row for step in here.steps)
+    if gone or gone_by_hand:
         st.info("This row is left out.", icon=":material/playlist_remove:")
     elif not told:
         st.success("This row has no problem.", icon=":material/task_alt:")
@@ -232,4 +232,6 @@ def _look_up(here: Checked, row: int) -> None:
             f"{problems.ICONS[problem.severity]} {literal(problem.text, most=400)} {literal(problem.hint, most=400)}"
         )
     if index is not None:
+        if not (gone or gone_by_hand):
+            st.button("Leave this row out", key="leave-row-out", on_click=here.add, args=(LeaveOutRow(row=row),))
         preview.folded_row(here.reading, here.recipe, index, here.steps)

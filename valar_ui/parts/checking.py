@@ -100,8 +100,8 @@ def _changed(word: str, change: Change, side: Side, what: str) -> None:
     )
 
 
-def _save(draft: Draft, steps: Sequence[Step]) -> None:
-    session.desk().save_steps(draft, steps)
+def _take_back(draft: Draft, step: Step) -> None:
+    session.desk().take_back(draft, step)
 
 
 def _told(step: Step) -> str:
@@ -156,9 +156,8 @@ def mends(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[St
             said, button = st.columns([5, 1], vertical_alignment="center")
             effect, nothing = _effect(step, steps[at + 1 :], reading, prepared)
             (said.warning if nothing else said.markdown)(f"{_told(step)} {effect}".rstrip())
-            rest = [*steps[:at], *steps[at + 1 :]]
             label = "Remove" if isinstance(step, Lapsed) else "Undo"
-            button.button(label, key=f"undo-{at}", on_click=_save, args=(draft, rest), width="stretch")
+            button.button(label, key=f"undo-{at}", on_click=_take_back, args=(draft, step), width="stretch")
 
 
 def _link(path: Path) -> str:
@@ -225,7 +224,9 @@ def label_input(draft: Draft, prepared: Prepared) -> tuple[str, Problem | None]:
     elif label:
         names = [part.label for part in cut]
         if len(names) > 1:
-            st.caption(f"{len(names)} batches: {', '.join(names[:3])}{', …' if len(names) > 3 else ''}")
+            st.caption(
+                f"{len(names)} batches: {literal(', '.join(names[:3]), most=420)}{', …' if len(names) > 3 else ''}"
+            )
         before = {it.label for it in session.services().ledger.batches(session.owner())}
         if not before.isdisjoint(names):
             st.caption(":material/info: This label was used before: the list will show two batches of that name.")

@@ -8,12 +8,15 @@ from typing import Any, Final
 import streamlit as st
 
 from valar_ui import session
+from valar_ui.flaws import is_integer, is_number
 from valar_ui.ledger import Draft
 from valar_ui.recipe import Fixed, FromColumn, Source
 
 LEFT_OUT: Final = "leave out"
 FIXED: Final = "fixed value"
 COLUMN: Final = "from a column"
+BIGGEST_SHOWN: Final = 1 << 53
+"""Whole numbers from here on are none that a browser tells apart."""
 NOTHING: Final = ""
 """The choice of no column; no column has an empty name."""
 
@@ -87,7 +90,7 @@ class Controls:
 
     def whole(self, label: str, name: str, value: Any) -> int | None:
         """A whole number of at least 1, or nothing; a value that is none (from a recipe by hand) counts as nothing."""
-        whole: int | None = value if isinstance(value, int) and value >= 1 else None
+        whole: int | None = value if is_integer(value) and 1 <= value < BIGGEST_SHOWN else None
         return st.number_input(
             label,
             min_value=1,
@@ -102,7 +105,7 @@ class Controls:
         """A control for a number from 0 to `highest`."""
 
         def draw(label: str, name: str, value: Any) -> float | None:
-            value = value if isinstance(value, int | float) and 0 <= value <= highest else None
+            value = value if is_number(value) and 0 <= value <= highest else None
             return st.number_input(
                 label,
                 0.0,

@@ -101,7 +101,7 @@ def settle(asked: Asked, draft: Draft, reading: Reading) -> Recipe:
             found |= params.more(controls, recipe)
             found["more"] = params.json_box(controls, recipe)
     edited = recipe.model_copy(update=found)
-    if edited.images and not edited.prompt:
+    if edited.images and not any(turn.role == "user" for turn in edited.turns[-1:]):
         edited = edited.model_copy(update={"turns": (*edited.turns, Turn(role="user", text=""))})
     _told(asked, edited, draft, reading)
     return edited

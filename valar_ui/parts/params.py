@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 import orjson
@@ -10,7 +11,7 @@ import streamlit as st
 from valar_ui import limits
 from valar_ui.parts import frame
 from valar_ui.parts.controls import Controls
-from valar_ui.recipe import Fixed, FromColumn, Image, Recipe
+from valar_ui.recipe import Fixed, FromColumn, Image, Recipe, Source
 from valar_ui.session import literal
 
 
@@ -103,22 +104,31 @@ def more(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     kept = {name: source for name, source in recipe.metadata.items() if isinstance(source, Fixed)}
     named = {it.column: name for name, it in recipe.metadata.items() if isinstance(it, FromColumn)}
     found["metadata"] = kept | {named.get(column, column): FromColumn(column=column) for column in metadata}
+    found["completion_window"] = _window(controls, recipe)
+    return found
+
+
+def _window(controls: Controls, recipe: Recipe) -> Source | None:
+    """The completion window: in a batch there is one only; what a recipe has beside it stays, so that it is named."""
+    if isinstance(recipe.completion_window, FromColumn):
+        return recipe.completion_window
+    here = None if recipe.completion_window is None else recipe.completion_window.fixed
+    options = list(dict.fromkeys((None, limits.BATCH_WINDOW, here)))
     window = st.selectbox(
         "Completion window",
-        [None, limits.BATCH_WINDOW],
-        0 if recipe.completion_window is None else 1,
+        options,
+        options.index(here),
         key=controls.key("window"),
         placeholder="leave out (Valar takes standard)",
         format_func=lambda it: it or "leave out (Valar takes standard)",
     )
     st.caption("A batch runs in the standard window: asap is not offered in a batch, flex only in the background.")
-    found["completion_window"] = Fixed(fixed=window) if window else None
-    return found
+    return Fixed(fixed=window) if window else None
 
 
 def json_box(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     """Params that have no control; a text that is no JSON yet leaves the last good version in use."""
-    before = orjson.dumps(recipe.more, option=orjson.OPT_INDENT_2).decode() if recipe.more else ""
+    before = json.dumps(recipe.more, indent=2, ensure_ascii=False) if recipe.more else ""
     text = st.text_area(
         "More params (JSON), for what has no control here",
         before,

@@ -123,7 +123,7 @@ def _draw(composed: Composed) -> None:
     item = orjson.loads(composed.item)
     _conversation(item["params"])
     tokens = tokens_of(composed.characters, composed.wide, images=composed.images)
-    st.caption(f"id `{item['custom_id']}` · about {count(tokens, 'token')} in")
+    st.caption(f"id **{literal(str(item['custom_id']))}** · about {count(tokens, 'token')} in")
     base_url = session.services().settings.base_url
     written: dict[str, tuple[str, Callable[[], str]]] = {
         "JSON": ("json", lambda: orjson.dumps(item, option=orjson.OPT_INDENT_2).decode()),

@@ -111,7 +111,9 @@ def _earlier(controls: Controls, recipe: Recipe) -> list[dict[str, Any]]:
     kept = [turn for at, turn in enumerate(recipe.turns) if turn.role != "system" and at < len(recipe.turns) - 1]
     if not st.toggle("Show the model examples first", bool(kept), key=controls.key("examples")):
         return []
-    pairs = st.number_input("Earlier messages", 1, 10, max(len(kept), 2), key=controls.key("earlier-count"))
+    pairs = st.number_input(
+        "Earlier messages", 1, max(len(kept), 10), max(len(kept), 2), key=controls.key("earlier-count")
+    )
     found = []
     for at in range(int(pairs)):
         role = "user" if at % 2 == 0 else "assistant"

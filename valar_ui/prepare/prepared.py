@@ -19,7 +19,7 @@ from valar_ui.problems import Report, Severity
 from valar_ui.readers.reading import Reading
 from valar_ui.recipe import STEPS, Lapsed, LeaveOut, Recipe, Step
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when the same draft would compose to other bytes or other problems than before."""
 
 
@@ -129,7 +129,7 @@ class Prepared:
             | {
                 "report": Report.from_json(value["report"]),
                 "left_out_report": Report.from_json(value["left_out_report"]),
-                **{name: _usage(value.get(name, {})) for name in ("usage", "repeated_usage")},
+                **{name: _usage(value[name]) for name in ("usage", "repeated_usage")},
             },
         )
 

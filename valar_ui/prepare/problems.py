@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
 
 from valar_ui.prepare.prepared import Prepared
-from valar_ui.problems import Problem, Severity
+from valar_ui.problems import Cause, Problem, Severity
 
 
 def all_problems(prepared: Prepared, *, left_out: bool | None = False) -> Iterator[Problem]:
@@ -25,6 +26,7 @@ def problems_page(
     prepared: Prepared,
     *,
     code: str | None = None,
+    cause: Cause | None = None,
     column: str | None = None,
     row: int | None = None,
     severity: Severity | None = None,
@@ -37,6 +39,7 @@ def problems_page(
     for problem in all_problems(prepared, left_out=left_out):
         if (
             (code is None or problem.code == code)
+            and (cause is None or (problem.code, problem.column) == cause)
             and (column is None or problem.column == column)
             and (row is None or problem.row == row)
             and (severity is None or problem.severity is severity)
@@ -60,7 +63,7 @@ def problems_csv(prepared: Prepared, path: Path | None = None) -> Path:
     path = prepared.folder / "problems.csv" if path is None else path
     if path.exists():
         return path
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(f".{secrets.token_hex(4)}.partial")
     with partial.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["Severity", "Row", "Column", "Problem", "What to do", "Code", "Left out"])

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from valar_ui.checks import Inspection, Scope, Sent, identical, unread_rows
+from valar_ui.checks import Inspection, Scope, Sent, identical, several_parts, unread_rows
 from valar_ui.compose import Many, compose_many
 from valar_ui.ids import Ids, repeats
 from valar_ui.jobs import Progress
@@ -100,11 +100,12 @@ class _Pass:
             report = Report(sink=self._sink(file.write, left_out=False))
             gone = Report(sink=self._sink(file.write, left_out=True))
             items_bytes, sha256, merged, usage = self._rows(report, gone)
+            sizes = np.fromfile(self._folder / "sizes.bin", np.uint32)
+            report.extend(several_parts(sizes))
             file.flush()
             os.fsync(file.fileno())
         if crowded := self._crowded:
             return crowded
-        sizes = np.fromfile(self._folder / "sizes.bin", np.uint32)
         rows = self._going_rows
         value = {
             "fingerprint": fingerprint(self._reading, self._recipe, self._steps),
@@ -187,7 +188,7 @@ class _Pass:
         dropped: set[int] = set()
         originals = _column(manifest_path, "original")
         for problem in inspection.end(sent):
-            at = None if problem.row is None else int(np.searchsorted(rows, problem.row))
+            at = None if problem.row is None else int(np.searchsorted(rows, np.uint64(problem.row)))
             self._original = "" if at is None else originals[at].as_py()
             if at is None or not self._leaves(problem):
                 report.add(problem)
@@ -208,16 +209,15 @@ class _Pass:
 
     def _unread(self, report: Report, gone: Report) -> None:
         """Records that are no row of the table count as rows with errors, until they are left out."""
-        rows: dict[int, bool] = {}
         self._original = ""
-        for problem in unread_rows(self._reading.report, self._table):
-            assert problem.row is not None
-            leaves = self._leaves(problem) or problem.row in self._leave_rows
-            (gone if leaves else report).add(problem)
-            rows[problem.row] = rows.get(problem.row, False) or leaves
-        self._unread_rows = len(rows)
-        self._left_out += sum(rows.values())
-        self._blocked += len(rows) - sum(rows.values())
+        for row, problems in unread_rows(self._reading):
+            self._unread_rows += 1
+            if row in self._leave_rows or any(map(self._leaves, problems)):
+                self._left_out += 1
+                gone.extend(problems)
+            else:
+                self._blocked += 1
+                report.extend(problems)
 
     def _sink(self, write: Callable[[bytes], Any], *, left_out: bool) -> Callable[[Problem], None]:
         """Writes a problem as one line, with what tells its record from others: the id as typed, if one has it."""

@@ -31,7 +31,8 @@ def _ask(path: Path, sheet: str | None = None) -> Iterator[Any]:
     """What the child process answers; `UnreadableFile` where it refuses or dies."""
     command = [sys.executable, "-P", "-W", "ignore", str(CHILD), str(path.absolute())]
     if sheet is not None:
-        command.append(sheet)
+        # A damaged name may hold what no argument can: it goes as JSON in ASCII.
+        command.append(json.dumps(sheet))
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=1 << 20
     )

@@ -1,7 +1,8 @@
 """Runs `python-calamine` in a process of its own: a damaged workbook may end that one, never the app.
 
 A single field of a damaged .xls can ask the library for hundreds of gigabytes, which aborts the process it runs in.
-Run as `python calamine_child.py FILE [SHEET]`, it writes lines of JSON: the sheets as [name, visible, has cells], or a
+Run as `python calamine_child.py FILE [SHEET]`, the sheet's name written as JSON, it writes lines of JSON: the sheets as
+[name, visible, has cells], or a
 sheet's first and last place (null for none) and then lists of rows. Dates and the like are [kind, text], a length of
 time is ["timedelta", days, seconds, microseconds]. A refusal is written as a text.
 """
@@ -58,7 +59,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    for answer in answers(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None):
+    for answer in answers(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else None):
         print(json.dumps(answer, default=_tagged), flush=True)
 
 

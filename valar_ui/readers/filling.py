@@ -128,8 +128,6 @@ class Filler:
         if not any(cells) and not facts.holds(number):
             ledger.blank += 1
             return
-        if len(cells) != width:
-            cells = self._fitted(number, line, cells)
         if facts.hidden(number):
             self.hidden_rows += 1
             if self._skip_hidden:
@@ -138,6 +136,8 @@ class Filler:
         if number in self._dropped:
             ledger.left_out += 1
             return
+        if len(cells) != width:
+            cells = self._fitted(number, line, cells)
         if facts.flag is not None:
             self._report.extend(facts.flag(number, self._columns))
         self._footers.see(number, cells)
