@@ -178,11 +178,11 @@ def test_ready_made_requests_need_their_two_columns() -> None:
 
 def test_an_image_stands_in_for_the_prompt(tmp_path: Path) -> None:
     table = make_table(tmp_path, ["text", "url"], [("", "https://x.org/a.png"), ("", "")])
-    for text in ("{{text}}", ""):
+    for text, beside in (("{{text}}", ["hole-empty"]), ("", [])):
         recipe = prompt(text, model=Fixed(fixed="moonshotai/Kimi-K2.6"), images=(Image(column="url"),))
         start, rows = looked_at(table, recipe)
         assert errors(start) == []
-        assert [codes(problems) for _, problems in rows] == [[], ["empty-prompt"]]
+        assert [codes(problems) for _, problems in rows] == [beside, ["empty-prompt"]]
 
 
 @pytest.mark.parametrize(
@@ -412,3 +412,10 @@ def test_holes_among_the_more_params_are_told_to_stay_as_they_are() -> None:
     recipe = prompt(more={"metadata": {"who": "{{text}}"}})
     assert [(it.code, it.severity) for it in check_recipe(recipe, ["text"])] == [("hole-in-more", Severity.WARNING)]
     assert check_recipe(prompt(more={"metadata": {"who": "text"}}), ["text"]) == []
+
+
+def test_an_empty_hole_beside_an_image_is_told(tmp_path: Path) -> None:
+    table = make_table(tmp_path, ["text", "url"], [("", "https://x.org/a.png"), ("b", "https://x.org/b.png")])
+    recipe = prompt("Judge {{text}}", model=Fixed(fixed="moonshotai/Kimi-K2.6"), images=(Image(column="url"),))
+    _, rows = looked_at(table, recipe)
+    assert [[(it.code, it.column) for it in problems] for _, problems in rows] == [[("hole-empty", "text")], []]

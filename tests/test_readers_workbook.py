@@ -576,3 +576,9 @@ def test_a_field_that_asks_for_hundreds_of_gigabytes_ends_no_process_of_ours(tmp
 def test_a_sheet_whose_damaged_name_holds_a_nul_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="cannot be read"):
         read_bytes(xls().replace(b"Eins", b"E\0ns"), tmp_path, "a.xls")
+
+
+def test_a_number_that_is_none_stays_what_is_shown(tmp_path: Path) -> None:
+    damaged = changed(ods(), lambda _name, part: part.replace(b'office:value="501"', b'office:value="n:501"'))
+    reading = read_bytes(damaged, tmp_path, "a.ods")
+    assert "00501" in {cell for row in cells(reading) for cell in row}

@@ -85,6 +85,10 @@ class State:
     """What the last click was answered, for the next drawing of the page."""
     marked: str = ""
     """The last event that the navigation's marks were drawn for."""
+    rereads: int = 0
+    """Turns the keys of the controls that read the file again."""
+    shown_row: int | None = None
+    """The row the preview showed last."""
     jump: str | None = None
     """Where the preview goes once every row is checked: longest, shortest, first_problem."""
     revision: int = 0
@@ -179,6 +183,7 @@ def open_draft(draft_id: str | None) -> None:
     """Work on this draft from now on; None begins with an empty desk."""
     here = state()
     here.draft_id = draft_id
+    here.shown_row = None
     here.revision += 1
     if draft_id is None:
         st.query_params.pop("draft", None)

@@ -340,7 +340,7 @@ def with_mended_heat() -> Person:
 def test_a_mend_whose_row_is_no_longer_in_the_file_is_told_and_can_be_removed() -> None:
     person = with_mended_heat()
     person.go("upload").drop("flawed-2.csv", FLAWED.replace(b"r-1,Fine", b"r-9,Fine")).go("check")
-    told = "No longer applies: Row 7, heat: now “0.7” (this row is not in the file as it was)"
+    told = "No longer applies: Row 7, heat: now “0.7”. This row of the file before is not in this file as it was."
     assert told in person.plain
     assert ("temperature-number", "heat") in person.causes
     assert person.at.button(key="undo-0").label == "Remove"

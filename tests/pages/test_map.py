@@ -378,3 +378,31 @@ def test_an_odd_recipe_breaks_no_page(person: Person, recipe: Recipe) -> None:
     person.drop("recipe.json", recipe.model_copy(update={"model": Fixed(fixed="m")}).to_json().encode())
     assert person.recipe.completion_window == recipe.completion_window
     person.open(person.map("more-settings")).go("check").go("map").look()
+
+
+def test_the_fields_come_back_after_free_text_and_a_schema(person: Person) -> None:
+    fields = (AnswerField(name="mood", type="one of", choices=("good", "bad")), AnswerField(name="why"))
+    recipe = Recipe(model=Fixed(fixed="m"), turns=(Turn(role="user", text="Say {{review}}"),), answer_fields=fields)
+    person.drop("recipe.json", recipe.to_json().encode())
+    assert person.choose(person.map("answer"), "free text").recipe.answer_fields == ()
+    assert person.choose(person.map("answer"), "fields").recipe.answer_fields == fields
+    person.choose(person.map("answer"), "a JSON schema").choose(person.map("answer"), "free text")
+    assert person.recipe.answer_schema is None
+    assert person.choose(person.map("answer"), "fields").recipe.answer_fields == fields
+
+
+def test_no_column_is_chosen_for_anybody(person: Person) -> None:
+    person.choose(person.map("max-output-mode"), "from a column")
+    assert person.recipe.max_output_tokens is None
+    person.choose(person.map("max-output-column"), "words")
+    assert person.recipe.max_output_tokens == FromColumn(column="words")
+
+
+def test_the_preview_stays_at_its_row_while_other_pages_are_looked_at(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}").press("preview-on")
+    assert request_shown(person.go("check").go("map"))["params"]["input"][0]["content"] == "Judge Small"
+
+
+def test_a_kept_recipe_gives_the_draft_its_name(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}").keep_recipe("Mood")
+    assert person.recipe.name == "Mood"

@@ -182,3 +182,24 @@ def test_an_upload_leaves_streamlits_memory(monkeypatch: pytest.MonkeyPatch) -> 
     assert person.reading.rows == 3
     assert len(managers) >= 2
     assert [dict(manager.file_storage) for manager in managers if any(manager.file_storage.values())] == []
+
+
+def test_the_first_row_of_data_is_moved_and_moved_back() -> None:
+    person = Person().drop("a.csv", b"id,review\nr-1,Good\nr-2,Bad\nr-3,Fine\n")
+    assert person.at.number_input(key=control(person, "first")).value == 2
+    person.choose(control(person, "first"), 4)
+    assert (person.reading.options.first_data_row, person.reading.rows) == (4, 1)
+    person.choose(control(person, "first"), 2)
+    assert (person.reading.options.first_data_row, person.reading.rows) == (None, 3)
+    person.choose(control(person, "first"), 4).choose(control(person, "head"), 2)
+    assert (person.reading.options.first_data_row, person.reading.header_row, person.reading.rows) == (None, 2, 2)
+
+
+def test_a_reading_that_is_refused_leads_back_to_the_one_before() -> None:
+    person = Person().drop("a.csv", b"id,review\nr-1,Good\nr-2,Bad\n")
+    person.choose(control(person, "head"), 50)
+    assert person.at.error
+    assert not person.has("way-on")
+    person.press("as-before")
+    assert (person.reading.header_row, person.reading.rows) == (1, 2)
+    assert person.may("way-on")

@@ -126,6 +126,8 @@ class Prompts:
                 prompt, holes_empty = text, empty
                 if self._images:
                     pictures = self._pictures(cells, wrong)
+                    if empty and pictures:
+                        wrong += [(self.columns[position], _HOLE_EMPTY) for position in dict.fromkeys(blank)]
                     images = len(pictures)
                     if pictures:
                         content = [{"type": "input_text", "text": text}, *pictures] if text else pictures

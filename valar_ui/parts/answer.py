@@ -69,6 +69,10 @@ def edit(controls: Controls, recipe: Recipe) -> dict[str, Any]:
         help="Fields become columns of the results.",
         required=True,
     )
+    kept = controls.key("answer-kept")
+    if recipe.answer_fields:
+        # Another look at free text or a schema costs nobody the table.
+        st.session_state[kept] = recipe.answer_fields
     if kind == FIELDS:
         return {"answer_fields": _table(controls, recipe), "answer_schema": None}
     if kind == SCHEMA:
@@ -80,14 +84,14 @@ def _table(controls: Controls, recipe: Recipe) -> tuple[AnswerField, ...]:
     base, editor = controls.key("answer-rows"), controls.key("answer-editor")
     if editor not in st.session_state or base not in st.session_state:
         # The editor holds changes to the table it began with; where it begins anew, so does the table.
-        st.session_state[base] = _rows(recipe.answer_fields)
+        st.session_state[base] = _rows(recipe.answer_fields or st.session_state.get(controls.key("answer-kept"), ()))
     edited = st.data_editor(
         st.session_state[base],
         key=editor,
         num_rows="dynamic",
         hide_index=True,
         column_config={
-            "name": st.column_config.TextColumn("Name", required=True, help="Letters, digits, - and _"),
+            "name": st.column_config.TextColumn("Name", default="", help="Letters, digits, - and _"),
             "type": st.column_config.SelectboxColumn("Type", options=list(TYPES), required=True, default="text"),
             "choices": st.column_config.TextColumn(
                 "Choices", default="", help="For “one of”: the allowed answers, with commas between"

@@ -34,6 +34,9 @@ from valar_ui.session import literal
 
 PAGE_ROWS: Final = 25
 ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")
+OWN: Final = ("row", "line", "id", "column", "cell", "what is wrong", "what to do")
+"""What the table of rows tells by itself; two columns of the sheet stand among it, so that one knows the record."""
+SHOWN_BESIDE: Final = 80
 SHOWN_CELL: Final = 300
 """Characters of a cell that a table of rows shows."""
 
@@ -79,7 +82,7 @@ def overview(here: Checked) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _filtered(found)
         row = st.number_input(
-            "Look up a row", min_value=0, value=None, step=1, key="lookup", placeholder="number in the sheet", width=180
+            "Look up a row", min_value=0, value=None, step=1, key="lookup", placeholder="its number", width=160
         )
     if row is not None:
         with st.container(border=True, key="looked-up"):
@@ -183,7 +186,7 @@ def _edit_cell(here: Checked, found: Sequence[Problem], cause: str) -> None:
     now = here.cell(row, column)
     if column is None or now is None:
         return
-    text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{cause}-{row}")
+    text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{cause}-{row}", live=True)
     step = EditCell(row=row, column=column, text=text)
     keep.button("Use this", key=f"edit-keep-{cause}", disabled=text == now, on_click=here.add, args=(step,))
 
@@ -191,11 +194,14 @@ def _edit_cell(here: Checked, found: Sequence[Problem], cause: str) -> None:
 def _frame(here: Checked, found: Sequence[Problem]) -> pd.DataFrame:
     """One line a problem: where it is, the id, the cell, and what is wrong where that differs from row to row."""
     named = here.recipe.custom_id.column
+    flawed = {problem.column for problem in found}
+    beside = [name for name in here.reading.columns if name not in {named, *flawed, *OWN}][:2]
     rows = [
         {
             "row": problem.row,
             "line": problem.line,
             "id": (here.cell(problem.row, named) or "")[:SHOWN_CELL] if problem.row is not None else "",
+            **{name: (here.cell(problem.row, name) or "")[:SHOWN_BESIDE] if problem.row else "" for name in beside},
             "column": problem.column or "",
             "cell": (here.cell(problem.row, problem.column) or "")[:SHOWN_CELL] if problem.row is not None else "",
             "what is wrong": problem.text,

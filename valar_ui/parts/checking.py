@@ -123,7 +123,7 @@ def _told(step: Step) -> str:
         case Lapsed(step=inner, done=True):
             return f"No longer needed: {_told(inner)} (the file holds it)"
         case Lapsed(step=inner):
-            return f"No longer applies: {_told(inner)} (this row is not in the file as it was)"
+            return f"No longer applies: {_told(inner)}. This row of the file before is not in this file as it was."
 
 
 def _effect(step: Step, later: Sequence[Step], reading: Reading, prepared: Prepared) -> tuple[str, bool]:
@@ -133,6 +133,8 @@ def _effect(step: Step, later: Sequence[Step], reading: Reading, prepared: Prepa
             rows = prepared.left_out_by(step)
             nothing = "leaves out no row now: the mapping or the file changed; look at the causes below"
             return (f"({count(rows, 'row')})", False) if rows else (f"– {nothing}", True)
+        case Lapsed(done=False):
+            return "", True
         case Collapse():
             return f"({count(prepared.collapsed, 'row')} filled from another row's answer)", False
         case EditCell(row=row, column=column, text=text):

@@ -47,7 +47,7 @@ class Controls:
         chosen: str | None = st.selectbox(
             label,
             options,
-            options.index(value) if value is not None else 0,
+            options.index(value) if value is not None else 0 if none is not None else None,
             key=self.key(name),
             format_func=lambda it: self.named(it) if it else none or "",
             label_visibility="collapsed" if bare else "visible",
@@ -77,7 +77,7 @@ class Controls:
         modes = [FIXED, COLUMN] if required else [LEFT_OUT, FIXED, COLUMN]
         here = COLUMN if isinstance(source, FromColumn) else FIXED if isinstance(source, Fixed) else modes[0]
         with st.container():
-            how, what = st.columns([1, 1.4], vertical_alignment="bottom")
+            how, what = st.columns([1, 2] if required else [1, 1.4], vertical_alignment="bottom")
         mode = how.selectbox(label, modes, modes.index(here), key=self.key(f"{name}-mode"), help=help)
         with what:
             if mode == COLUMN:
@@ -122,10 +122,11 @@ class Controls:
         """A control for one of a few words."""
 
         def draw(label: str, name: str, value: Any) -> str | None:
+            listed = list(options) if value is None or value in options else [str(value), *options]
             return st.selectbox(
                 label,
-                list(options),
-                options.index(value) if value in options else 0,
+                listed,
+                listed.index(str(value)) if value is not None else 0,
                 key=self.key(name),
                 label_visibility="collapsed",
             )

@@ -34,10 +34,12 @@ def _chosen(draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step
     """Widgets that choose a row; its index in the table."""
     table = reading.table
     key = f"preview-{session.state().draft_id}-{session.state().revision}"
-    if key not in st.session_state:
-        st.session_state[key] = table.number(0)
+    here = session.state()
+    # The row last looked at, also after a look at another page.
+    seen = here.shown_row if here.shown_row is not None else table.number(0)
     pick, back, on = st.columns([3, 1, 1], vertical_alignment="bottom")
-    number = int(pick.number_input(f"Row in the sheet (it has {len(table):,})", min_value=0, step=1, key=key))
+    number = int(pick.number_input(f"Row in the sheet (it has {len(table):,})", 0, None, seen, step=1, key=key))
+    here.shown_row = number
     index = table.index_of(number)
     if index is None:
         st.warning(f"The sheet has no row {number:,} with data.")

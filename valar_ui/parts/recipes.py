@@ -48,6 +48,7 @@ def _shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
         recipe.name,
         key=f"recipe-name-{session.state().revision}",
         max_chars=80,
+        live=True,
         placeholder="Review sentiment",
     )
     named = recipe.model_copy(update={"name": name.strip()})
@@ -55,6 +56,7 @@ def _shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
         ledger.save_recipe(
             owner, name.strip(), named.model_dump(mode="json", exclude_defaults=True), list(reading.columns)
         )
+        session.keep_recipe(draft, named)
         st.toast(f"Kept as {literal(name.strip())}.")
     file_slot.download_button(
         "Download", named.to_json(), "recipe.json", "application/json", key="recipe-download", on_click="ignore",

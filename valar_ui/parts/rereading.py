@@ -121,10 +121,16 @@ def again(draft: Draft, options: ReadOptions) -> None:
     session.desk().read(draft, options)
 
 
+def as_before(draft: Draft, options: ReadOptions) -> None:
+    """Go back to a way of reading that worked; the controls forget what was tried."""
+    session.state().rereads += 1
+    again(draft, options)
+
+
 def controls(draft: Draft, reading: Reading | None) -> None:
     """One control for each guess; a change reads the file again at once."""
     options = reading.options if reading else ReadOptions()
-    turn = f"{draft.id}-{draft.upload}-{options}"
+    turn = f"{draft.id}-{draft.upload}-{session.state().rereads}-{options}"
     changed: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"reread-{draft.id}"):
         if reading is None or reading.delimiter is not None:
@@ -134,7 +140,7 @@ def controls(draft: Draft, reading: Reading | None) -> None:
                 options.delimiter,
                 reading.delimiter if reading else None,
                 f"del-{turn}",
-                width=160,
+                width=190,
             )
         if reading is None or reading.encoding is not None:
             changed["encoding"] = _choice(
@@ -143,25 +149,21 @@ def controls(draft: Draft, reading: Reading | None) -> None:
                 options.encoding,
                 reading.encoding if reading else None,
                 f"enc-{turn}",
-                width=220,
+                width=260,
             )
         if reading is not None and len(reading.sheets) > 1:
             changed["sheet"] = _sheet(reading, f"sheet-{turn}")
         if reading is not None and reading.header_row is not None:
             row = st.number_input(
-                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=180
+                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=170
             )
             changed["header_row"] = options.header_row if row == reading.header_row else int(row)
-            first = st.number_input(
-                "Data begins in row",
-                1,
-                1_000_000,
-                options.first_data_row,
-                placeholder="the next one",
-                key=f"first-{turn}",
-                width=180,
-            )
-            changed["first_data_row"] = None if first is None else int(first)
+            after = reading.header_row + 1
+            here = max(options.first_data_row or after, after)
+            first = int(st.number_input("Data begins in row", after, 10_000_000, here, key=f"first-{turn}", width=170))
+            # Where the headings move, the data begins right after them again.
+            kept = first > after and changed["header_row"] == options.header_row
+            changed["first_data_row"] = first if kept else None
     wanted = replace(options, **changed)
     if not session.desk().tried(draft, wanted):
         if wanted.sheet != options.sheet:

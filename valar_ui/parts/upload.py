@@ -118,13 +118,22 @@ def refused(draft: Draft, fault: Exception) -> None:
             "in your spreadsheet program and drop that.",
             icon=":material/error:",
         )
+    before = session.reading()
+    if before is not None:
+        st.button(
+            "Read it as before",
+            key="as-before",
+            icon=":material/undo:",
+            on_click=rereading.as_before,
+            args=(draft, before.options),
+        )
     st.markdown("Drop another file, or read this one differently:")
     uploader()
     sheets = fault.sheets if isinstance(fault, UnreadableFile) else ()
     if sheets:
         rereading.other_sheet(draft, [sheet.name for sheet in sheets])
     else:
-        rereading.controls(draft, session.reading())
+        rereading.controls(draft, before)
 
 
 def lost() -> None:

@@ -220,15 +220,23 @@ def _value(cell: Attributes, shown: str) -> str:
     if kind == "time":
         return _time(cell.get("office:time-value", "")) or shown
     raw = cell.get("office:value")
-    if raw is None or ERROR.fullmatch(shown):
+    if raw is None or _float(raw) is None or ERROR.fullmatch(shown):
         return shown
     text, shown = numfmt.number(raw), shown.strip()
     if kind in ("percentage", "currency"):
         return shown or text
     plain = shown.replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
     bare = re.fullmatch(r"[-−]?[\d.,'’]+(?:[eE][-+]?\d+)?", plain) is not None
-    padded = re.fullmatch(r"0\d+(?:[.,]\d+)?", plain) is not None and float(plain.replace(",", ".")) == float(raw)
+    padded = re.fullmatch(r"0\d+(?:[.,]\d+)?", plain) is not None and float(plain.replace(",", ".")) == _float(raw)
     return shown if shown.strip("#") and (padded or not bare) else text
+
+
+def _float(raw: str) -> float | None:
+    """A number as OpenDocument writes it; None where a damaged file has something else there."""
+    try:
+        return float(raw)
+    except ValueError:
+        return None
 
 
 def _time(text: str) -> str:
