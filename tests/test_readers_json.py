@@ -477,6 +477,7 @@ LINE_PIECES = st.sampled_from(
 @given(text=st.lists(st.one_of(LINE_PIECES, st.just("\n")), max_size=20).map("".join))
 @example(text='{"a": 1,\r"b": 2}\n')
 @example(text='{"a": 1}\r')
+@example(text='{"a": 1}\r\r')
 @example(text='{"a\\"": "", "a\\"": "\\""}')
 def test_lines_parsed_without_decoding_are_the_lines_decoded(text: str) -> None:
     decoded = list(items(io.StringIO(text, newline="")))
