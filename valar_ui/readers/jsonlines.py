@@ -27,7 +27,9 @@ def utf8_items(stream: BinaryIO) -> Iterator[Item]:
                 line = stream.readline(MAX_LINE)
             number += 1
             yield _too_long(number)
-        elif line.find(b"\r", 0, -2 if line.endswith(b"\r\n") else -1) < 0 and (value := plain_object(line)) is not None:
+        elif (
+            line.find(b"\r", 0, -2 if line.endswith(b"\r\n") else -1) < 0 and (value := plain_object(line)) is not None
+        ):
             number += 1
             yield Item(number, number, value, flat=True)
         else:
