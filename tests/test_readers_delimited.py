@@ -486,3 +486,10 @@ def test_bytes_that_are_no_text_are_refused_in_a_sentence(seed: int, size: int, 
 def test_a_few_control_characters_do_not_make_a_text_binary(tmp_path: Path) -> None:
     reading = read_bytes(b"a,b\n" + b"caf\xe9 au lait,\x07 rings \x1b[0m\n" * 20, tmp_path)
     assert reading.rows == 20
+
+
+@pytest.mark.parametrize("cell", ["SKU 001/ä", "ö", "Größe", "1 m²", "5 °C", "é 3", "No. 7 ß"])
+def test_a_few_accents_repeated_are_western(tmp_path: Path, cell: str) -> None:
+    content = "id;text\n" + "".join(f"{at};{cell}\n" for at in range(1, 40))
+    reading = read_bytes(content.encode("cp1252"), tmp_path)
+    assert (reading.encoding, cells(reading)[0]) == ("cp1252", ("1", cell))
