@@ -395,3 +395,10 @@ def test_a_preparation_that_is_gone_is_made_again() -> None:
     again = Person("submit", draft=person.state.draft_id or "")
     assert again.may("submit")
     assert again.prepared.requests == 3
+
+
+def test_rows_that_are_gone_are_not_passed_off_as_mended() -> None:
+    person = flawed().go("upload")
+    person.drop("shorter.csv", b"\n".join(FLAWED.splitlines()[:3]) + b"\n").go("check")
+    assert "a row that is no longer there counts as fixed" in person.plain
+    assert "The file before had 6 rows, this one has 2." in person.plain

@@ -87,7 +87,10 @@ def compared(draft: Draft, prepared: Prepared) -> None:
     for change in found.worse:
         _changed("Worse", change, change.new, "new")
     if any(change.fixed.rows for change in found.better):
-        st.caption("Rows that are fixed have the numbers of the file before.")
+        gone = "; a row that is no longer there counts as fixed" if prepared.rows < before.rows else ""
+        st.caption(f"Rows that are fixed have the numbers of the file before{gone}.")
+    if before.rows != prepared.rows:
+        st.caption(f"The file before had {count(before.rows, 'row')}, this one has {prepared.rows:,}.")
 
 
 def _changed(word: str, change: Change, side: Side, what: str) -> None:
