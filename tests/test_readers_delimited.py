@@ -493,3 +493,9 @@ def test_a_few_accents_repeated_are_western(tmp_path: Path, cell: str) -> None:
     content = "id;text\n" + "".join(f"{at};{cell}\n" for at in range(1, 40))
     reading = read_bytes(content.encode("cp1252"), tmp_path)
     assert (reading.encoding, cells(reading)[0]) == ("cp1252", ("1", cell))
+
+
+@pytest.mark.parametrize(("encoding", "cell"), [("iso2022_jp", "こんにちは"), ("iso2022_kr", "안녕하세요")])
+def test_seven_bit_encodings_are_known_by_their_switches(tmp_path: Path, encoding: str, cell: str) -> None:
+    reading = read_bytes(f"id,text\n1,{cell}\n".encode(encoding), tmp_path)
+    assert (reading.encoding, cells(reading)) == (encoding, [("1", cell)])

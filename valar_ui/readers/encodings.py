@@ -9,8 +9,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from charset_normalizer import from_bytes
-
 from valar_ui.readers.plausible import likeliest
 from valar_ui.readers.reading import UnreadableFile
 from valar_ui.readers.source import BLOCK
@@ -26,28 +24,8 @@ BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-CJK: Final = {
-    "cp932": "cp932",
-    "shift_jis": "cp932",
-    "shift_jis_2004": "cp932",
-    "shift_jisx0213": "cp932",
-    "euc_jp": "euc_jp",
-    "euc_jis_2004": "euc_jp",
-    "euc_jisx0213": "euc_jp",
-    "big5": "cp950",
-    "cp950": "cp950",
-    "big5hkscs": "big5hkscs",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "gb18030": "gb18030",
-    "hz": "gb18030",
-    "cp949": "cp949",
-    "euc_kr": "cp949",
-    "johab": "johab",
-    "iso2022_jp": "iso2022_jp",
-    "iso2022_kr": "iso2022_kr",
-}
-"""What charset-normalizer may name, and the wider variant that is read."""
+SEVEN_BIT: Final = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp"), (b"\x1b$@", "iso2022_jp"))
+"""What switches an ASCII file to Korean or Japanese (RFC 1557, RFC 1468)."""
 
 NAMES: Final = {
     "utf-8": "UTF-8",
@@ -129,10 +107,9 @@ def decide(path: Path, *, utf8: bool, option: str | None = None) -> Encoding:
     if wide := _utf32(head) or _utf16(head):
         return Encoding(wide)
     if utf8:
-        if b"\x1b$" in head or b"\x1b(" in head:
-            match = CJK.get(_best(head))
-            if match in ("iso2022_jp", "iso2022_kr"):
-                return Encoding(match, guessed=True)
+        for switch, name in SEVEN_BIT:
+            if switch in head:
+                return Encoding(name, guessed=True)
         return Encoding("utf-8")
     return _guess(_telling(path), head)
 
@@ -188,11 +165,6 @@ def _guess(text: bytes, head: bytes) -> Encoding:
     if b"\r" in head and b"\n" not in head:
         return Encoding("mac_roman", guessed=True)
     return Encoding(likeliest(text), guessed=True)
-
-
-def _best(text: bytes) -> str:
-    match = from_bytes(text, cp_isolation=list(CJK), enable_fallback=False).best()
-    return match.encoding if match is not None else ""
 
 
 def _errors(encoding: Encoding) -> str:
