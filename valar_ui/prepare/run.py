@@ -186,10 +186,12 @@ class _Pass:
         sent.ids = array("q")
         rows = np.frombuffer(sent.rows, np.uint64)
         dropped: set[int] = set()
-        originals = _column(manifest_path, "original")
+        originals: pa.ChunkedArray | None = None
         for problem in inspection.end(sent):
             at = None if problem.row is None else int(np.searchsorted(rows, np.uint64(problem.row)))
-            self._original = "" if at is None else originals[at].as_py()
+            if at is not None and originals is None:
+                originals = _column(manifest_path, "original")
+            self._original = "" if at is None or originals is None else originals[at].as_py()
             if at is None or not self._leaves(problem):
                 report.add(problem)
             else:
