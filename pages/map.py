@@ -19,14 +19,16 @@ if session.changed_elsewhere(draft):
     st.info("This mapping was changed in another tab; here it is as it stands there.", icon=":material/sync:")
 recipes.offer_last(draft, reading)
 with st.grid(2, min_column_width=frame.LEAST_COLUMN, gap="medium"):
-    with st.container():
-        asked = mapping.ask(draft, reading)
-    with st.container():
-        # Before the settings below are drawn, so that a changed prompt is seen at once.
-        preview.panel(draft, reading, asked.recipe, session.desk().steps(draft))
+    form, beside = st.container(), st.container()
+before = session.desk().recipe(draft, reading)
+with beside:
+    # First, so that a changed prompt, which is written down before anything is drawn, is seen at once.
+    preview.panel(draft, reading, before, session.desk().steps(draft))
+with form:
+    asked = mapping.ask(draft, reading)
 recipe = mapping.settle(asked, draft, reading)
 draft = session.keep_recipe(draft, recipe)
 recipes.shelf(draft, reading, recipe)
 frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=not recipe.turns)
-if recipe != asked.recipe:
+if recipe != before:
     st.rerun()  # a setting was changed that the request above does not show yet
