@@ -140,7 +140,7 @@ def controls(draft: Draft, reading: Reading | None) -> None:
                 options.delimiter,
                 reading.delimiter if reading else None,
                 f"del-{turn}",
-                width=190,
+                width=180,
             )
         if reading is None or reading.encoding is not None:
             changed["encoding"] = _choice(
@@ -149,18 +149,18 @@ def controls(draft: Draft, reading: Reading | None) -> None:
                 options.encoding,
                 reading.encoding if reading else None,
                 f"enc-{turn}",
-                width=260,
+                width=200,
             )
         if reading is not None and len(reading.sheets) > 1:
             changed["sheet"] = _sheet(reading, f"sheet-{turn}")
         if reading is not None and reading.header_row is not None:
             row = st.number_input(
-                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=170
+                "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=180
             )
             changed["header_row"] = options.header_row if row == reading.header_row else int(row)
             after = reading.header_row + 1
             here = max(options.first_data_row or after, after)
-            first = int(st.number_input("Data begins in row", after, 10_000_000, here, key=f"first-{turn}", width=170))
+            first = int(st.number_input("Data begins in row", after, 10_000_000, here, key=f"first-{turn}", width=160))
             # Where the headings move, the data begins right after them again.
             kept = first > after and changed["header_row"] == options.header_row
             changed["first_data_row"] = first if kept else None
@@ -177,7 +177,7 @@ def _choice(
 ) -> str | None:
     """One of a few ways to read, or what the app finds out by itself."""
     options = ["", *names] if here is None or here in names else ["", here, *names]
-    by_itself = f"{names.get(found, found)} (found)" if found and here is None else "find out"
+    by_itself = f"{names.get(found, found).split(' (')[0]} (found)" if found and here is None else "find out"
     return (
         st.selectbox(
             label,
