@@ -523,3 +523,14 @@ def test_a_very_long_prompt_is_composed_row_by_row(tmp_path: Path) -> None:
     assert not any(isinstance(one, Many) for one in made)
     short = list(compose_many(reading.table, prompt("{{text}}"), clear=lambda _many: True))
     assert all(isinstance(one, Many) for one in short)
+
+
+def test_a_folder_of_the_first_version_is_still_read(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    told = done.folder / "prepared.json"
+    value = json.loads(told.read_bytes())
+    del value["repeated_usage"], value["id_column"]
+    told.write_text(json.dumps(value))
+    old = Prepared.load(done.folder)
+    assert (old.requests, old.content_sha256, old.usage) == (done.requests, done.content_sha256, done.usage)
+    assert old.repeated_usage == {}

@@ -73,7 +73,9 @@ def overview(here: Checked) -> None:
         st.success("No problem in any row.", icon=":material/task_alt:")
     elif here.prepared.blocked and any(group.rows for group in found if group.severity is Severity.ERROR):
         st.button(
-            f"Leave out the {count(here.prepared.blocked, 'row')} with errors",
+            "Leave out "
+            + ("the row" if here.prepared.blocked == 1 else f"the {count(here.prepared.blocked, 'row')}")
+            + " with errors",
             key="leave-out-all",
             icon=":material/playlist_remove:",
             on_click=here.add,
@@ -123,7 +125,7 @@ def _one_of(label: str, name: str, options: Sequence[str], words: Callable[[str]
     if len(options) < 2:
         return ""
     return st.selectbox(
-        label, ["", *options], key=f"only-{name}", format_func=lambda it: words(it) if it else "all", width=190
+        label, ["", *options], key=f"only-{name}", format_func=lambda it: words(it) if it else "all", width=170
     )
 
 
@@ -142,7 +144,8 @@ def _remedies(here: Checked, group: Group) -> None:
             st.caption(f"Saves {count(group.count, 'request')}{costs.saving(here.prepared)}")
     offered += _numbers_meant(here, group)
     if group.rows and group.severity is not Severity.NOTE:
-        offered.append(("Leave these rows out", LeaveOut(code=group.code, column=group.column)))
+        label = "Leave this row out" if len(group.rows) == 1 else "Leave these rows out"
+        offered.append((label, LeaveOut(code=group.code, column=group.column)))
     for label, step in offered:
         if step not in here.steps:
             key = f"mend-{step.kind}-{_cause(group)}"

@@ -30,7 +30,7 @@ class Prepared:
     folder: Path
     fingerprint: str
     rows: int
-    """Rows of the table."""
+    """Rows of the table, and records that could not become one."""
     requests: int
     """Requests in `items.bin`: rows without errors, less those left out and those collapsed."""
     left_out: int
@@ -121,8 +121,11 @@ class Prepared:
 
     @classmethod
     def load(cls, folder: Path) -> Prepared:
-        """Read a prepared folder; FileNotFoundError where there is none."""
-        value = orjson.loads((folder / "prepared.json").read_bytes())
+        """Read a prepared folder; FileNotFoundError where there is none.
+
+        A folder of `VERSION` 1 has no `repeated_usage`; what was submitted from it is still sent, so it is read, too.
+        """
+        value = {"repeated_usage": {}} | orjson.loads((folder / "prepared.json").read_bytes())
         return cls(
             folder=folder,
             **value
