@@ -16,16 +16,19 @@ ARTIFACTS: Final = Path(__file__).resolve().parents[2] / "test-artifacts"
 WAIT_MS: Final = 30_000
 """How long the driver waits for anything; a test that needs it all is failing."""
 
+expect.set_options(timeout=WAIT_MS)
+
 SETTLED: Final = """() => {
     const app = document.querySelector('[data-testid=stApp]');
     const still = app !== null
         && app.getAttribute('data-test-script-state') === 'notRunning'
-        && document.querySelector('[data-testid=stSkeleton]') === null;
+        && document.querySelector('[data-testid=stSkeleton]') === null
+        && ![...document.querySelectorAll('[data-testid=stProgress]')].some(it => it.textContent.includes('…'));
     if (!still) { window.stillSince = undefined; return false; }
     window.stillSince ??= performance.now();
     return performance.now() - window.stillSince > 250;
 }"""
-"""True once the page has been drawn and nothing has run for a quarter of a second."""
+"""True once the page has been drawn, and for a quarter of a second nothing has run and no background work was shown."""
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class Visitor:
 
 
 def settled(page: Page) -> Page:
-    """Wait until the page's script has ended and everything is drawn."""
+    """Wait until the page's script, and the reading or checking it waits for, have ended and everything is drawn."""
     page.evaluate("() => { window.stillSince = undefined; }")
     page.wait_for_function(SETTLED, timeout=WAIT_MS)
     return page

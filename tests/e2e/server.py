@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,11 +24,17 @@ START_SECONDS: Final = 60.0
 """How long a start may take on a busy machine before it counts as failed."""
 
 
+PORTS: Final = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections: none of those takes one of these between two starts."""
+
+
 def free_port() -> int:
-    """A port of this computer that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port of this computer that nobody listens on, and that nothing will come to use by itself."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def clean_environment(home: Path) -> dict[str, str]:
