@@ -240,7 +240,7 @@ def test_the_mapping_is_there_after_a_look_at_another_page(person: Person) -> No
 
 def test_a_schema_begins_as_that_of_the_fields_and_leads_back(person: Person) -> None:
     fields = (
-        AnswerField(name="mood", type="one of", choices=("good", "bad")),
+        AnswerField(name="mood", type="one of", choices=("good", "bad, or worse", 'a "so-so"', '5"', "it's")),
         AnswerField(name="score", type="integer"),
     )
     recipe = Recipe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import Any, Final
 
@@ -22,12 +23,22 @@ FIRST: Final = AnswerField(name="sentiment", type="one of", choices=("positive",
 """What an empty table begins with."""
 
 
+def _quoted(choice: str) -> str:
+    return '"' + choice.replace('"', '""') + '"' if "," in choice or '"' in choice else choice
+
+
+def _parted(text: str) -> tuple[str, ...]:
+    """The answers of a cell, written as a line of a CSV file is; a line break parts them too."""
+    line = next(csv.reader([", ".join(text.splitlines())], skipinitialspace=True), [])
+    return tuple(choice.strip() for choice in line if choice.strip())
+
+
 def _rows(fields: tuple[AnswerField, ...]) -> pd.DataFrame:
     rows = [
         {
             "name": field.name,
             "type": field.type,
-            "choices": ", ".join(field.choices),
+            "choices": ", ".join(map(_quoted, field.choices)),
             "description": field.description,
             "required": field.required,
         }
@@ -52,7 +63,7 @@ def _fields(table: pd.DataFrame) -> tuple[tuple[AnswerField, ...], int]:
                 type=row["type"] if row["type"] in TYPES else "text",
                 description=described,
                 required=bool(row["required"]) if not pd.isna(row["required"]) else True,
-                choices=tuple(choice.strip() for choice in choices.split(",") if choice.strip()),
+                choices=_parted(choices),
             )
         )
     return tuple(found), nameless
@@ -94,7 +105,9 @@ def _table(controls: Controls, recipe: Recipe) -> tuple[AnswerField, ...]:
             "name": st.column_config.TextColumn("Name", default="", help="Letters, digits, - and _"),
             "type": st.column_config.SelectboxColumn("Type", options=list(TYPES), required=True, default="text"),
             "choices": st.column_config.TextColumn(
-                "Choices", default="", help="For “one of”: the allowed answers, with commas between"
+                "Choices",
+                default="",
+                help='For “one of”: the allowed answers, with commas between; one that has a comma itself in "quotes"',
             ),
             "description": st.column_config.TextColumn("What it means", default="", help="The model reads this"),
             "required": st.column_config.CheckboxColumn(
