@@ -3,7 +3,7 @@
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.parts import causes, checking, costs, frame
+from valar_ui.parts import causes, checking, costs, frame, steps
 
 frame.heading("Check", "Everything that could go wrong, before anything is sent.")
 
@@ -17,22 +17,22 @@ if recipe.kind == "prompt" and not recipe.turns:
     frame.empty_state("The columns are not mapped yet.", "Map columns", "map")
     st.stop()
 
-steps = desk.steps(draft)
-job = desk.prepare(draft, reading, recipe, steps)
+mends = desk.steps(draft)
+job = desk.prepare(draft, reading, recipe, mends)
 frame.progress(job, "Checking every row …")
 if job.fault is not None:
     checking.failed(draft, job.fault)
     st.stop()
 
 prepared = job.result
-frame.mark_steps(f"checked {prepared.fingerprint}")
+steps.keep_marks()
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)
 costs.table(prepared, recipe)
 checking.models_listed(prepared)
-checking.mends(draft, reading, prepared, steps)
+checking.mends(draft, reading, prepared, mends)
 checking.compared(draft, prepared)
-causes.overview(causes.Checked(draft, reading, recipe, prepared, steps))
-checking.downloads_row(draft, reading, prepared, steps)
+causes.overview(causes.Checked(draft, reading, recipe, prepared, mends))
+checking.downloads_row(draft, reading, prepared, mends)
 _, label_flaw = checking.label_input(draft, prepared)
 frame.way_on("Next: submit", "submit", why_not=checking.why_not(prepared, plan, label_flaw))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.parts import frame, rereading, upload
+from valar_ui.parts import frame, rereading, steps, upload
 
 frame.heading("Upload a spreadsheet", "Each row becomes one request to the model. Nothing is sent before you say so.")
 
@@ -25,7 +25,7 @@ if reading is None:
     upload.lost()
     st.stop()
 
-frame.mark_steps(f"read {draft.id} {reading.table_path.name}")
+steps.keep_marks()
 rereading.told(reading)
 rereading.controls(draft, reading)
 upload.questions(draft, reading)

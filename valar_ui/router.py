@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.parts import frame
+from valar_ui.parts import frame, steps
 
 PAGES = Path(__file__).parent.parent / "pages"
 LOGOS = Path(__file__).parent
-MARKS = {"done": ":material/check_circle:", "here": ":material/radio_button_checked:", "later": ":material/circle:"}
+DONE, LATER = ":material/check_circle:", ":material/circle:"
 
 
 def page(name: str, title: str, *, icon: str, url: str | None = None, hidden: bool = False) -> st.Page:
@@ -32,8 +32,8 @@ def run() -> None:
     st.logo(LOGOS / "logo.svg", icon_image=LOGOS / "logo-small.svg")
     session.keep_address()
     compose = [
-        page(step.name, f"{at} {step.title}", icon=MARKS["done" if step.done else "later"])
-        for at, step in enumerate(session.steps(), start=1)
+        page(name, f"{at} {steps.TITLES[name]}", icon=DONE if done else LATER)
+        for at, (name, done) in enumerate(steps.draw().items(), start=1)
     ]
     track = [
         page("batches", "Batches", icon=":material/stacks:"),

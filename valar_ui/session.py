@@ -22,7 +22,6 @@ from valar_ui.client import Keyring, Valar, ValarFault
 from valar_ui.drafts import Desk
 from valar_ui.jobs import Jobs
 from valar_ui.ledger import Account, Draft, Ledger
-from valar_ui.prepare import Prepared
 from valar_ui.pricing import BUILT_IN, Prices, load_prices
 from valar_ui.readers import Reading
 from valar_ui.recipe import Recipe
@@ -83,8 +82,8 @@ class State:
     """The preparation whose sheet with a Problem column the person asked for."""
     told: str = ""
     """What the last click was answered, for the next drawing of the page."""
-    marked: str = ""
-    """The last event that the navigation's marks were drawn for."""
+    marks: tuple[bool, ...] = ()
+    """Which steps of the journey the navigation shows as done."""
     rereads: int = 0
     """Turns the keys of the controls that read the file again."""
     shown_row: int | None = None
@@ -95,15 +94,6 @@ class State:
     """Turns the mapping widgets' keys when a recipe is loaded over them."""
     seen: tuple[str, dict[str, Any] | None] | None = None
     """A draft and its mapping as this tab last read or wrote it."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepMark:
-    """One step of the journey and whether it is behind us."""
-
-    name: str
-    title: str
-    done: bool
 
 
 @lru_cache(maxsize=4)
@@ -189,19 +179,6 @@ def open_draft(draft_id: str | None) -> None:
         st.query_params.pop("draft", None)
 
 
-@lru_cache(maxsize=64)
-def _passed(folder: str) -> bool:
-    """Nothing stands in the way of sending what lies in a folder, which never changes; OSError if it is gone."""
-    return Prepared.load(Path(folder)).ok
-
-
-def _checked(here: Draft) -> bool:
-    try:
-        return here.prepared is not None and _passed(here.prepared)
-    except OSError:
-        return False
-
-
 def keep_recipe(draft: Draft, recipe: Recipe) -> Draft:
     """Write the mapping down as this tab has it."""
     saved = desk().save_recipe(draft, recipe)
@@ -241,21 +218,6 @@ def reading() -> Reading | None:
     """How the draft's file was read, where it was."""
     here = draft()
     return desk().reading(here) if here else None
-
-
-def steps() -> tuple[StepMark, ...]:
-    """The journey's steps, for the navigation."""
-    here = draft()
-    read = reading() if here else None
-    ready = bool(read and read.recognised_as)
-    mapped = bool(here and here.recipe and here.recipe.get("turns"))
-    sent = bool(here and services().ledger.dispatches(owner(), draft_id=here.id))
-    return (
-        StepMark("upload", "Upload", read is not None),
-        StepMark("map", "Map", ready or mapped),
-        StepMark("check", "Check", bool(here and _checked(here))),
-        StepMark("submit", "Submit", sent),
-    )
 
 
 def remember_mapping(here: Draft) -> None:

@@ -48,14 +48,6 @@ def heading(title: str, lead: str) -> None:
     st.markdown(lead)
 
 
-def mark_steps(event: str) -> None:
-    """Draw the page once more after something the navigation's marks tell of."""
-    here = session.state()
-    if here.marked != event:
-        here.marked = event
-        st.rerun()
-
-
 def way_on(label: str, to: str, *, why_not: str | None = None, key: str = "way-on", ask: bool = False) -> None:
     """The one primary button; where it is disabled, the reason stands beside it.
 

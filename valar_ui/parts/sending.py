@@ -11,7 +11,7 @@ import streamlit as st
 from valar_ui import outbox, session
 from valar_ui.ledger import Account, Dispatch, Draft, LedgerFault, State, Submission
 from valar_ui.ledger.words import ACTIONS
-from valar_ui.parts import checking, costs, frame
+from valar_ui.parts import checking, costs, frame, steps
 from valar_ui.parts.frame import count, local_time
 from valar_ui.plan import plan
 from valar_ui.prepare import Prepared
@@ -127,7 +127,7 @@ def _confirmed(earlier: Dispatch) -> bool:
 def follow(dispatch: Dispatch) -> None:
     """What became of it, refreshed by itself until nothing changes any more."""
     ledger, owner = session.services().ledger, session.owner()
-    frame.mark_steps(f"sent {dispatch.id}")
+    steps.keep_marks()
     running = any(not batch.final for batch in map(ledger.batch, dispatch.batch_ids, repeat(owner)) if batch)
 
     @st.fragment(run_every=SENDING_S if not dispatch.final else RUNNING_S if running else None)
