@@ -1,30 +1,11 @@
 """3 Check: every problem of the whole sheet, grouped and counted, before anything is paid."""
 
-import streamlit as st
-
-from valar_ui import session
 from valar_ui.parts import causes, checking, costs, frame, steps
 
 frame.heading("Check", "Everything that could go wrong, before anything is sent.")
 
-draft, reading = session.draft(), session.reading()
-if draft is None or reading is None:
-    frame.empty_state("There is no spreadsheet to check yet.", "Upload a spreadsheet", "upload")
-    st.stop()
-desk = session.desk()
-recipe = desk.recipe(draft, reading)
-if recipe.kind == "prompt" and not recipe.turns:
-    frame.empty_state("The columns are not mapped yet.", "Map columns", "map")
-    st.stop()
-
-mends = desk.steps(draft)
-job = desk.prepare(draft, reading, recipe, mends)
-frame.progress(job, "Checking every row …")
-if job.fault is not None:
-    checking.failed(draft, job.fault)
-    st.stop()
-
-prepared = job.result
+draft, reading, recipe, mends = checking.mapped("There is no spreadsheet to check yet.")
+prepared = checking.checked(draft, reading, recipe, mends)
 steps.keep_marks()
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)

@@ -16,12 +16,36 @@ from valar_ui.plan import Plan, plan
 from valar_ui.prepare import Change, Prepared, Side, compare, problems_csv
 from valar_ui.problems import Problem, title
 from valar_ui.readers import Reading
-from valar_ui.recipe import Collapse, EditCell, Lapsed, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Step
+from valar_ui.recipe import Collapse, EditCell, Lapsed, LeaveOut, LeaveOutRow, MakeLegalIds, MendNumbers, Recipe, Step
 from valar_ui.session import literal
 from valar_ui.spool import megabytes
 
 
-def failed(draft: Draft, fault: Exception) -> None:
+def mapped(nothing: str) -> tuple[Draft, Reading, Recipe, tuple[Step, ...]]:
+    """The draft, how its file was read, its mapping and its mends; where one is missing, the page says so and ends."""
+    draft, reading = session.draft(), session.reading()
+    if draft is None or reading is None:
+        frame.empty_state(nothing, "Upload a spreadsheet", "upload")
+        st.stop()
+    recipe = session.desk().recipe(draft, reading)
+    if recipe.kind == "prompt" and not recipe.turns:
+        frame.empty_state("The columns are not mapped yet.", "Map columns", "map")
+        st.stop()
+    return draft, reading, recipe, session.desk().steps(draft)
+
+
+def checked(draft: Draft, reading: Reading, recipe: Recipe, mends: Sequence[Step]) -> Prepared:
+    """Every row, checked under this mapping; until it is, the page shows progress and nothing below it."""
+    job = session.desk().prepare(draft, reading, recipe, mends)
+    frame.progress(job, "Checking every row …")
+    if job.fault is not None:
+        _failed(draft, job.fault)
+        st.stop()
+    prepared: Prepared = job.result
+    return prepared
+
+
+def _failed(draft: Draft, fault: Exception) -> None:
     """Checking could not be done at all; it can be tried again."""
     told = literal(str(fault), most=300) if isinstance(fault, OSError) else type(fault).__name__
     st.error(f"Checking stopped: {told}. Your file and your mapping are safe.")
