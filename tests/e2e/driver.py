@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,16 @@ SETTLED: Final = """() => {
     return performance.now() - window.stillSince > 250;
 }"""
 """True once the page has been drawn, and for a quarter of a second nothing has run and no background work was shown."""
+
+WATCH_RUNS: Final = """() => {
+    window.runs = 0;
+    window.watchedSince = performance.now();
+    window.watched?.disconnect();
+    window.watched = new MutationObserver(() => { window.runs += 1; });
+    const app = document.querySelector('[data-testid=stApp]');
+    window.watched.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+}"""
+"""Counts from now on how often the page's script begins or ends."""
 
 
 @dataclass(slots=True)
@@ -67,6 +78,14 @@ def settled(page: Page) -> Page:
     return page
 
 
+def running(page: Page, act: Callable[[], object]) -> Page:
+    """Do what makes the page's script run, and wait until it has run; a run too quick to be seen counts too."""
+    page.evaluate(WATCH_RUNS)
+    act()
+    page.wait_for_function("() => window.runs > 0 || performance.now() - window.watchedSince > 1500")
+    return settled(page)
+
+
 def open_page(page: Page, address: str) -> Page:
     """Go to an address and wait until it is drawn."""
     page.goto(address, wait_until="domcontentloaded")
@@ -92,11 +111,19 @@ def control(page: Page, name: str | re.Pattern[str]) -> Locator:
 
 
 def press(page: Page, name: str | re.Pattern[str] | None = None, *, key: str | None = None) -> Page:
-    """Press the button or link with these words, or the one with this key, and wait for what follows."""
+    """Press the button or link with these words, or the one with this key, and wait for what follows on this page."""
     if (name is None) == (key is None):
         raise TypeError("press takes either the words or the key")
     found = control(page, name) if name is not None else keyed(page, key or "").locator("button, a").first
-    found.click()
+    return running(page, found.click)
+
+
+def leave(page: Page, *, key: str = "way-on", act: Callable[[], object] | None = None) -> Page:
+    """Press the button that leads to another page, or do what presses it, and wait until that page is drawn."""
+    title = page.get_by_role("heading", level=1)
+    before = title.inner_text()
+    (act or keyed(page, key).locator("button").first.click)()
+    expect(title).not_to_have_text(before)
     return settled(page)
 
 

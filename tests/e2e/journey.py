@@ -9,22 +9,13 @@ from typing import Final
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.driver import keyed, open_page, press, settled, upload
+from tests.e2e.driver import keyed, leave, open_page, running, upload
 from tests.e2e.server import AppServer
 from tests.sending import accepted
 from valar_ui.ledger import Dispatch, Ledger
 from valar_ui.sandbox.faults import Fault, FaultPlan
 
 PATIENCE_S: Final = 45.0
-WATCH_RUNS: Final = """() => {
-    window.runs = 0;
-    window.watchedSince = performance.now();
-    window.watched?.disconnect();
-    window.watched = new MutationObserver(() => { window.runs += 1; });
-    const app = document.querySelector('[data-testid=stApp]');
-    window.watched.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
-}"""
-"""Counts from now on how often the page's script begins or ends."""
 FIND_KEY: Final = """name => {
     for (const element of document.querySelectorAll('[class*="st-key-map-"]'))
         for (const word of element.classList)
@@ -44,14 +35,6 @@ def mapping(page: Page, name: str) -> str:
     found: str | None = page.evaluate(FIND_KEY, name)
     assert found is not None, f"the mapping has no {name}"
     return found
-
-
-def running(page: Page, act: Callable[[], object]) -> Page:
-    """Do what makes the page's script run, and wait until it has run; a run too quick to be seen counts too."""
-    page.evaluate(WATCH_RUNS)
-    act()
-    page.wait_for_function("() => window.runs > 0 || performance.now() - window.watchedSince > 1500")
-    return settled(page)
 
 
 def write(page: Page, text: str, name: str = "prompt") -> Page:
@@ -74,7 +57,7 @@ def to_map(page: Page, app: AppServer, file: tuple[str, bytes], *, prompt: str =
     """Open the app, drop a file and write the prompt."""
     open_page(page, app.url)
     upload(page, file)
-    press(page, key="way-on")
+    leave(page)
     expect(page.locator('[class*="st-key-map-"][class*="-prompt"]').first).to_be_visible()
     return write(page, prompt)
 
@@ -82,8 +65,8 @@ def to_map(page: Page, app: AppServer, file: tuple[str, bytes], *, prompt: str =
 def to_submit(page: Page, app: AppServer, file: tuple[str, bytes], *, prompt: str = "Judge {{review}}") -> Page:
     """The journey as far as the button."""
     to_map(page, app, file, prompt=prompt)
-    press(page, key="way-on")
-    press(page, key="way-on")
+    leave(page)
+    leave(page)
     expect(button(page, "submit")).to_be_enabled()
     return page
 

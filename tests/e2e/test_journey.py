@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import NewVisitor
-from tests.e2e.driver import Visitor, keyed, open_page, press, refresh, settled, upload
+from tests.e2e.driver import Visitor, keyed, leave, open_page, press, refresh, running, settled, upload
 from tests.e2e.journey import (
     batch_id_shown,
     button,
@@ -21,7 +21,6 @@ from tests.e2e.journey import (
     made,
     mapping,
     pick,
-    running,
     sheet,
     to_map,
     to_submit,
@@ -55,14 +54,14 @@ def test_from_the_sample_to_a_batch_id_by_mouse(app: AppServer, ann: Visitor) ->
     before = made(app)
     page = open_page(ann.tab(), app.url)
     press(page, key="sample")
-    press(page, key="way-on")
+    leave(page)
     press(page, key="example")
-    press(page, key="way-on")
-    press(page, key="way-on")
+    leave(page)
+    leave(page)
     press(page, key="submit")
     batch_id = batch_id_shown(page)
     assert made(app) == [*before, batch_id]
-    press(page, key="way-on")
+    leave(page)
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
     expect(page).to_have_url(re.compile("/batches"))
 
@@ -93,7 +92,7 @@ def test_from_the_sample_to_a_batch_id_by_keyboard(app: AppServer, ann: Visitor)
     before = made(app)
     page = open_page(ann.tab(), app.url)
     press_key(page, "sample")
-    press_key(page, "way-on")
+    leave(page, act=lambda: press_key(page, "way-on"))
     tab_to(page, mapping(page, "prompt"), "textarea")
     page.keyboard.type("Judge {{rev")
     running(page, lambda: page.keyboard.press("Control+Enter"))
@@ -105,8 +104,8 @@ def test_from_the_sample_to_a_batch_id_by_keyboard(app: AppServer, ann: Visitor)
     page.keyboard.type("review_id")
     running(page, lambda: page.keyboard.press("Enter"))
     expect(page.get_by_text("Judge Boils a full litre").first).to_be_visible()
-    press_key(page, "way-on")
-    press_key(page, "way-on")
+    leave(page, act=lambda: press_key(page, "way-on"))
+    leave(page, act=lambda: press_key(page, "way-on"))
     press_key(page, "submit")
     batch_id = batch_id_shown(page)
     assert made(app) == [*before, batch_id]
@@ -184,7 +183,7 @@ def fetched(page: Page, key: str) -> tuple[str, bytes]:
 
 def test_the_problems_come_down_by_a_signed_address(app: AppServer, ann: Visitor) -> None:
     page = to_map(ann.tab(), app, ("gap.csv", b"id,review\na,Good\nb,\nc,=1+1\nd,\n"), prompt="{{review}}")
-    press(page, key="way-on")
+    leave(page)
     name, contents = fetched(page, "problems-csv")
     rows = list(csv.DictReader(io.StringIO(contents.decode("utf-8-sig"))))
     assert name.endswith(".csv")
@@ -205,8 +204,8 @@ def test_the_recipe_and_the_receipt_and_the_list_come_down(app: AppServer, ann: 
     recipe = json.loads(contents)
     assert recipe["turns"][-1]["text"] == "Judge {{review}}"
     assert b"downloaded" not in contents
-    press(page, key="way-on")
-    press(page, key="way-on")
+    leave(page)
+    leave(page)
     press(page, key="submit")
     batch_id = batch_id_shown(page)
     receipt = page.locator('[class*="st-key-receipt-"] summary').first
@@ -214,7 +213,7 @@ def test_the_recipe_and_the_receipt_and_the_list_come_down(app: AppServer, ann: 
     with page.expect_download() as caught:
         page.locator('[class*="st-key-receipt-file-"] button').first.click()
     assert batch_id in Path(caught.value.path()).read_text("utf-8")
-    press(page, key="way-on")
+    leave(page)
     _, contents = fetched(page, "batches-csv")
     rows = list(csv.DictReader(io.StringIO(contents.decode("utf-8-sig"))))
     assert [(row["id"], row["requests"], row["file"]) for row in rows] == [(batch_id, "3", "downloaded.csv")]
@@ -224,7 +223,7 @@ def test_two_people_see_nothing_of_each_other(app: AppServer, ann: Visitor, new_
     page = to_submit(ann.tab(), app, sheet("private"))
     press(page, key="submit")
     batch_id = batch_id_shown(page)
-    press(page, key="way-on")
+    leave(page)
     expect(page).to_have_url(re.compile("/batches.*draft="))
     draft = page.url.partition("?")[2]
     eve = new_visitor()
@@ -253,7 +252,7 @@ def test_a_batch_is_opened_by_its_owner_only(app: AppServer, ann: Visitor, new_v
     batch_id = batch_id_shown(page)
     owners = {path.name for path in app.data.iterdir()}
     assert "ledger.sqlite3" in owners
-    press(page, key="way-on")
+    leave(page)
     canvas = page.get_by_test_id("stDataFrame").first
     expect(canvas).to_be_visible()
     box = canvas.bounding_box()
@@ -261,7 +260,7 @@ def test_a_batch_is_opened_by_its_owner_only(app: AppServer, ann: Visitor, new_v
     # The first row's selection box, in the drawn table's first column.
     page.mouse.click(box["x"] + 15, box["y"] + 52)
     settled(page)
-    press(page, key="open-session")
+    leave(page, key="open-session")
     expect(page).to_have_url(re.compile(r"[?&]id="))
     expect(page.get_by_text(batch_id).first).to_be_visible()
     spy = open_page(new_visitor().tab(), page.url)
@@ -315,7 +314,7 @@ def test_hostile_text_is_only_ever_text(app: AppServer, ann: Visitor) -> None:
 
     upload(page, (HOSTILE_NAME, hostile()))
     says("**b**")
-    press(page, key="way-on")
+    leave(page)
     says(HOSTILE_HEADERS[0][:15])
     write(page, " ".join(f"{{{{{name}}}}}" for name in HOSTILE_HEADERS))
     for cell in HOSTILE_CELLS:
@@ -326,7 +325,7 @@ def test_hostile_text_is_only_ever_text(app: AppServer, ann: Visitor) -> None:
     pick(page, "from a column", "temperature-mode")
     pick(page, HOSTILE_HEADERS[1], "temperature-column")
     harmless()
-    press(page, key="way-on")
+    leave(page)
     harmless()
     toggles = page.locator('[class*="st-key-rows-"] label')
     wait_until(page, lambda: toggles.count() >= 2, "the rows of two causes or more")

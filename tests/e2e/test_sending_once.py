@@ -9,13 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartApp
-from tests.e2e.driver import Visitor, keyed, open_page, press, refresh, upload
+from tests.e2e.driver import Visitor, keyed, leave, open_page, press, refresh, running, upload
 from tests.e2e.journey import (
     batch_id_shown,
     button,
     dispatches,
     made,
-    running,
     sheet,
     to_submit,
     turn_dial,
@@ -144,10 +143,10 @@ def test_the_same_contents_go_again_only_when_confirmed(app: AppServer, page: Pa
     open_page(page, app.url)
     upload(page, sheet("again"))
     expect(button(page, "way-on")).to_be_visible()
-    press(page, key="way-on")
+    leave(page)
     press(page, key="use-last")
-    press(page, key="way-on")
-    press(page, key="way-on")
+    leave(page)
+    leave(page)
     expect(button(page, "submit")).to_be_disabled()
     expect(page.get_by_text(first).first).to_be_visible()
     running(page, lambda: page.locator('[class*="st-key-again-"] label').first.click())
@@ -198,7 +197,7 @@ def test_without_an_answer_for_models_a_name_is_typed(start_app: StartApp, page:
     app = start_app(VALAR_SANDBOX_URL=f"http://127.0.0.1:{free_port}/v1")
     open_page(page, app.url)
     press(page, key="sample")
-    press(page, key="way-on")
+    leave(page)
     box = page.locator('[class*="st-key-map-"][class*="-model-fixed"] input').first
     box.click()
     box.fill("a-model/of-mine")
@@ -208,5 +207,5 @@ def test_without_an_answer_for_models_a_name_is_typed(start_app: StartApp, page:
     running(page, lambda: prompt.press("Control+Enter"))
     keyed(page, "as-code").get_by_text("JSON").click()
     expect(page.get_by_text("a-model/of-mine").first).to_be_visible()
-    press(page, key="way-on")
+    leave(page)
     expect(page).to_have_url(re.compile("/check"))
