@@ -170,6 +170,36 @@ def test_a_cell_mended_twice_is_one_step() -> None:
     assert not any(column == "heat" and 7 in rows for (_, column), rows in person.causes.items())
 
 
+@pytest.mark.parametrize("mark", ["\n", "\r\n", "\r"])
+def test_a_mended_cell_keeps_its_line_breaks(mark: str) -> None:
+    sheet = f'id,review\nr-1,"Write to{mark}ann@example.com{mark}today"\nr-2,Fine\n'.encode()
+    person = Person().mapped("lines.csv", sheet, prompt="{{review}}", ids="id")
+    cause = "personal-email-review"
+    person.choose(f"rows-{cause}", True)
+    # A browser hands over line feeds, whatever it was given.
+    person.type(f"edit-text-{cause}-2", "Write to\nAnn\ntoday").press(f"edit-keep-{cause}")
+    (step,) = person.draft.steps
+    assert step["text"] == f"Write to{mark}Ann{mark}today"
+    assert "personal-email" not in person.codes
+
+
+def test_a_cell_of_many_lines_that_nobody_changed_is_no_mend() -> None:
+    person = Person().mapped("lines.csv", b'id,review\nr-1,"ann@example.com\ntoday"\n', prompt="{{review}}", ids="id")
+    person.choose("rows-personal-email-review", True).press("edit-keep-personal-email-review")
+    assert person.draft.steps == []
+
+
+def test_where_all_of_the_prompt_is_empty_any_of_its_cells_can_be_filled() -> None:
+    sheet = b"id,title,review\nr-1,Kettle,Good\nr-2,,\n"
+    person = Person().mapped("empty.csv", sheet, prompt="{{title}}: {{review}}", ids="id")
+    assert person.causes[("empty-prompt", None)] == [3]
+    person.choose("rows-empty-prompt-", True).choose("edit-column-empty-prompt-", "title")
+    person.type("edit-text-empty-prompt--3-title", "Toaster").press("edit-keep-empty-prompt-")
+    assert "empty-prompt" not in person.codes
+    assert person.sending == (2, 2)
+    assert person.press("undo-0").causes[("empty-prompt", None)] == [3]
+
+
 def test_mends_can_be_taken_back_in_any_order() -> None:
     person = flawed()
     person.press(mend(person, "legal-ids", "id-characters")).press("leave-out-all")

@@ -7,7 +7,7 @@ from typing import Any
 
 from valar_ui.answer import answer_flaws
 from valar_ui.checks.check import Check, Scope
-from valar_ui.compose import Composed, Many, fixed_params, placed, sendable, sources
+from valar_ui.compose import Composed, Many, fixed_params, placed, prompt_columns, sendable, sources
 from valar_ui.limits import MAX_IMAGES
 from valar_ui.params import flaws
 from valar_ui.problems import Problem, Severity
@@ -99,8 +99,7 @@ class Prompt(Check):
                 "Put the prompt last.",
                 severity=Severity.WARNING,
             )
-        holes = {resolve(name, scope.columns) for name in Template(recipe.prompt).holes}
-        self._columns = sorted(column for column in holes if column is not None)
+        self._columns = prompt_columns(recipe, scope.columns)
         if not self._columns and not recipe.images:
             yield Problem(
                 "prompt-without-column",

@@ -4,7 +4,15 @@ A row becomes a `Composed`: its custom_id, its params, the exact bytes, and what
 need more than one row, and rules about the recipe itself, live in `checks`.
 """
 
-from valar_ui.compose.asked import fixed_params, sendable, sent_columns, sources, used_columns, with_column
+from valar_ui.compose.asked import (
+    fixed_params,
+    prompt_columns,
+    sendable,
+    sent_columns,
+    sources,
+    used_columns,
+    with_column,
+)
 from valar_ui.compose.loop import Composed, compose, compose_many, placed, preview
 from valar_ui.compose.many import Many
 
@@ -16,6 +24,7 @@ __all__ = [
     "fixed_params",
     "placed",
     "preview",
+    "prompt_columns",
     "sendable",
     "sent_columns",
     "sources",

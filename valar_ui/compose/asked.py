@@ -38,6 +38,13 @@ def sent_columns(recipe: Recipe, columns: Iterable[str] | None = None) -> frozen
     return used_columns(recipe, columns)
 
 
+def prompt_columns(recipe: Recipe, columns: Iterable[str]) -> list[str]:
+    """The columns of a table that the prompt has holes for, in alphabetical order."""
+    known = list(columns)
+    holes = {resolve(name, known) for name in Template(recipe.prompt).holes}
+    return sorted(column for column in holes if column is not None)
+
+
 def sources(recipe: Recipe) -> Iterator[tuple[str, Source]]:
     """Each param that is fixed or from a column, by its name with dots, in the order of the request."""
     for name in ("model", "max_output_tokens", "temperature", "top_p"):

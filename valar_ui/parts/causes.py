@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from valar_ui import session
-from valar_ui.compose import sources
+from valar_ui.compose import prompt_columns, sources
 from valar_ui.ids import Edits
 from valar_ui.ledger import Draft
 from valar_ui.params import mended_number
@@ -176,22 +176,53 @@ def _rows(here: Checked, group: Group) -> None:
     page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"rows-page-{cause}", width=160) if pages > 1 else 1
     found = problems_page(here.prepared, cause=group.cause, offset=(int(page) - 1) * PAGE_ROWS, limit=PAGE_ROWS)
     st.dataframe(_frame(here, found), hide_index=True, key=f"rows-table-{cause}")
-    fixable = [problem for problem in found if problem.row is not None and problem.column in here.reading.columns]
+    fixable = {it.row: cells for it in found if it.row is not None and (cells := _cells(here, it))}
     if fixable:
         _edit_cell(here, fixable, cause)
 
 
-def _edit_cell(here: Checked, found: Sequence[Problem], cause: str) -> None:
-    which, what, keep = st.columns([1, 3, 1], vertical_alignment="bottom")
-    rows = [problem.row for problem in found if problem.row is not None]
-    row = which.selectbox("Mend row", rows, key=f"edit-row-{cause}", format_func=lambda it: f"{it:,}")
-    column = next(problem.column for problem in found if problem.row == row)
+def _cells(here: Checked, problem: Problem) -> list[str]:
+    """The columns whose cell may mend a problem: its own; where all of the prompt is empty, any that it asks for."""
+    if problem.column in here.reading.columns:
+        return [problem.column]
+    return prompt_columns(here.recipe, here.reading.columns) if problem.code == "empty-prompt" else []
+
+
+def _edit_cell(here: Checked, fixable: Mapping[int, Sequence[str]], cause: str) -> None:
+    """A cell of one of these rows, to type it anew."""
+    several = any(len(columns) > 1 for columns in fixable.values())
+    which, *where, what, keep = st.columns([1, 1.5, 3, 1] if several else [1, 3, 1], vertical_alignment="bottom")
+    row = which.selectbox("Mend row", list(fixable), key=f"edit-row-{cause}", format_func=lambda it: f"{it:,}")
+    column, key = fixable[row][0], f"edit-text-{cause}-{row}"
+    for place in where:
+        column = place.selectbox("Column", fixable[row], key=f"edit-column-{cause}")
+        key = f"{key}-{column}"
     now = here.cell(row, column)
-    if column is None or now is None:
+    if now is None:
         return
-    text = what.text_input(f"{literal(column)} in row {row:,}", now, key=f"edit-text-{cause}-{row}", live=True)
-    step = EditCell(row=row, column=column, text=text)
-    keep.button("Use this", key=f"edit-keep-{cause}", disabled=text == now, on_click=here.add, args=(step,))
+    label = f"{literal(column)} in row {row:,}"
+    # A field of one line would lose the line breaks with the first letter typed.
+    lines = "\n" in now or "\r" in now
+    text = what.text_area(label, now, key=key) if lines else what.text_input(label, now, key=key, live=True)
+    unchanged = not lines and text == now
+    keep.button(
+        "Use this", key=f"edit-keep-{cause}", disabled=unchanged, on_click=_use, args=(here, row, column, now, key)
+    )
+
+
+def _use(here: Checked, row: int, column: str, now: str, key: str) -> None:
+    """Take the text of the box with this key for a cell that holds `now`."""
+    text = like_breaks(st.session_state.get(key) or "", now)
+    if text != now:
+        here.add(EditCell(row=row, column=column, text=text))
+
+
+def like_breaks(text: str, cell: str) -> str:
+    """A typed text with the line breaks that the cell has: a browser knows one kind only."""
+    for mark in ("\r\n", "\r"):
+        if mark in cell and "\n" not in cell.replace(mark, ""):
+            return text.replace("\r\n", "\n").replace("\n", mark)
+    return text
 
 
 def _frame(here: Checked, found: Sequence[Problem]) -> pd.DataFrame:
