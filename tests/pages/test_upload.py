@@ -75,6 +75,14 @@ def test_a_refused_file_can_be_read_with_another_encoding() -> None:
     assert not person.at.error
 
 
+def test_a_file_of_one_row_is_read_once_it_is_said_to_have_no_headings() -> None:
+    person = Person().drop("one.csv", b"Great kettle,Too small\n")
+    assert "say that it has no headings" in person.plain
+    person.choose(control(person, "head"), 0)
+    assert not person.at.error
+    assert (person.reading.rows, person.reading.header_row) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "columns"),
     [("del", ";", ["a,b", "c"]), ("del", ",", ["a", "b;c"])],

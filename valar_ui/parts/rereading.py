@@ -153,7 +153,12 @@ def controls(draft: Draft, reading: Reading | None) -> None:
             )
         if reading is not None and len(reading.sheets) > 1:
             changed["sheet"] = _sheet(reading, f"sheet-{turn}")
-        if reading is not None and reading.header_row is not None:
+        if reading is None:
+            row = st.number_input(
+                "Headings in row (0: none)", 0, 10_000, None, key=f"head-{turn}", placeholder="find out", width=180
+            )
+            changed["header_row"] = None if row is None else int(row)
+        elif reading.header_row is not None:
             row = st.number_input(
                 "Headings in row (0: none)", 0, 10_000, reading.header_row, key=f"head-{turn}", width=180
             )

@@ -102,7 +102,8 @@ def file_line(draft: Draft) -> None:
     """The file's name, with ways to replace it or to begin anew."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/description: **{literal(draft.file_name)}**")
-        with st.popover("Replace", icon=":material/swap_horiz:", key="replace"):
+        # Another key after each file, so that it closes over what it was opened on.
+        with st.popover("Replace", icon=":material/swap_horiz:", key=f"replace-{session.state().uploads}"):
             st.markdown("Drop another version of this file. The mapping stays, and each mend stays with its row.")
             uploader("replace")
         st.button("Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,))
