@@ -19,10 +19,7 @@ def in_words(found: Estimate) -> str:
         return "The price of this model is not known to this app."
     if found.high is None:
         return f"from {escaped(found.low)} up (estimate; without a longest answer there is no upper end)"
-    low, high = escaped(found.low), escaped(found.high)
-    if low == high:
-        return f"{low} (estimate)" if low.startswith("less") else f"about {low} (estimate)"
-    return f"about {low} – {high} (estimate)"
+    return f"{_about(found.low, found.high)} (estimate)"
 
 
 def saving(prepared: Prepared) -> str:
@@ -30,8 +27,16 @@ def saving(prepared: Prepared) -> str:
     found = estimate_all(prepared.repeated_usage, prices=session.prices())
     if found.low is None:
         return ""
-    high = f" – {escaped(found.high)}" if found.high is not None else " or more"
-    return f", about {escaped(found.low)}{high} (estimate)"
+    if found.high is None:
+        return f", {escaped(found.low)} or more (estimate)"
+    return f", {_about(found.low, found.high)} (estimate)"
+
+
+def _about(low: float, high: float) -> str:
+    """`about $3.10 – $12.40`; an end too small to be told is none to be about."""
+    least, most = escaped(low), escaped(high)
+    told = least if least == most else f"{least} – {most}"
+    return told if least.startswith("less") else f"about {told}"
 
 
 def rounded(number: int) -> str:
