@@ -290,6 +290,17 @@ def test_problems_of_reading_block_their_row_or_their_column(tmp_path: Path) -> 
     ]
 
 
+def test_what_reading_found_twice_in_a_row_is_told_once_and_all_of_it(tmp_path: Path) -> None:
+    report = Report()
+    for text in ("A zero-width character.", "A mark of direction.", "A zero-width character."):
+        report.add(Problem("invisible-character", text, row=2, column="text", severity=Severity.WARNING))
+    reading = make_reading(tmp_path, ["text"], [["a"]], report=report)
+    _, rows = looked_at(reading.table, prompt(), reading=reading.report)
+    assert [[problem.text for problem in problems] for _, problems in rows] == [
+        ["A zero-width character.", "A mark of direction."]
+    ]
+
+
 def test_problems_of_reading_are_told_for_every_row(tmp_path: Path) -> None:
     report = Report()
     for row in range(2, 102):

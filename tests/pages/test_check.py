@@ -218,6 +218,27 @@ def test_the_mends_are_there_after_a_refresh() -> None:
     assert again.may("way-on")
 
 
+def test_a_row_that_has_a_cause_twice_is_named_once_with_each_remedy() -> None:
+    params = b'{"model": "m", "input": "Hi", "instructions": "Be kind", "previous_response_id": "r"}'
+    person = Person().drop("ready.jsonl", b'{"custom_id": "r-1", "params": ' + params + b"}\n").go("check")
+    (rows,) = [rows for (code, _), rows in person.causes.items() if "refused" in code]
+    assert rows == [1, 1]
+    assert "column params · row 1  \n" in person.plain
+    assert "Valar refuses instructions." in person.plain
+    assert "Valar refuses previous_response_id." in person.plain
+    assert [it.label for it in person.at.toggle if "refused" in str(it.key)] == ["Show 1 row"]
+
+
+@pytest.mark.parametrize(
+    ("longest", "told"),
+    [(1, "less than \\$0.0001 (estimate)"), (1000, "less than \\$0.0001 – \\$0.0003 (estimate)")],
+)
+def test_a_cost_too_small_to_be_told_is_not_about(longest: int, told: str) -> None:
+    params = b'{"model": "openai/gpt-oss-120b", "input": "Hi", "max_output_tokens": %d}' % longest
+    person = Person().drop("ready.jsonl", b'{"custom_id": "r-1", "params": ' + params + b"}\n").go("check")
+    assert f"**{told}**" in person.words
+
+
 def test_a_row_is_looked_up_by_its_number() -> None:
     person = flawed()
     person.choose("lookup", 7)
@@ -267,6 +288,15 @@ def test_decimal_commas_are_mended_with_one_click_and_come_back() -> None:
     assert person.press(button).sending == (5, 6)
     assert not person.has(button)
     assert person.press("undo-0").sending == (0, 6)
+
+
+def test_a_number_with_a_space_behind_it_is_mended_by_a_button_that_says_so() -> None:
+    person = Person().drop("spaced.csv", b"id,review,heat\nr-1,Fine,0.5 \nr-2,Bad,1\n").press("way-on")
+    person.choose(person.map("temperature-mode"), "from a column").choose(person.map("temperature-column"), "heat")
+    person.type(person.map("prompt"), "{{review}}").press("way-on")
+    button = mend(person, "numbers", "temperature-number")
+    assert person.at.button(key=button).label == "Read it without the spaces, as 0.5"
+    assert person.press(button).sending == (2, 2)
 
 
 def test_a_record_that_could_not_be_read_is_named_until_it_is_left_out() -> None:

@@ -36,14 +36,14 @@ class AsRead(Check):
             yield from (problem for problem in group.examples if problem.row is None)
 
     def row(self, composed: Composed) -> Iterable[Problem]:
-        rows, found = self._rows, []
+        rows, found = self._rows, dict[int, None]()
         at = self._at or bisect_left(rows, composed.row)
         while at < len(rows) and rows[at] <= composed.row:
             if rows[at] == composed.row:
-                found.append(_as_read(self._groups[self._which[at]], composed.row))
+                found[self._which[at]] = None
             at += 1
         self._at = at
-        return found
+        return [problem for which in found for problem in _as_read(self._groups[which], composed.row)]
 
     def clear(self, many: Many) -> bool:
         return bisect_left(self._rows, many.rows[0]) == bisect_right(self._rows, many.rows[-1])
@@ -60,17 +60,18 @@ def unread_rows(reading: Reading) -> Iterator[tuple[int, list[Problem]]]:
         if group.severity is Severity.ERROR and group.column is None and group.rows:
             for row in np.setdiff1d(np.frombuffer(group.rows, np.uint64), reading.table.numbers()).tolist():
                 if row >= first and row not in reading.options.drop_rows:
-                    found.setdefault(row, []).append(_as_read(group, row))
+                    found.setdefault(row, []).extend(_as_read(group, row))
     yield from sorted(found.items())
 
 
-def _as_read(group: Group, row: int) -> Problem:
-    for problem in group.examples:
-        if problem.row == row:
-            return problem
+def _as_read(group: Group, row: int) -> list[Problem]:
+    """What a group tells of a row, each thing once."""
+    told = list(dict.fromkeys(problem for problem in group.examples if problem.row == row))
+    if told:
+        return told
     first = group.examples[0]
     like = f"Like row {first.row}: {first.text}" if first.row is not None else first.text
-    return Problem(group.code, like, first.hint, row, group.column, group.severity)
+    return [Problem(group.code, like, first.hint, row, group.column, group.severity)]
 
 
 class CustomIds(Check):

@@ -144,7 +144,7 @@ def _remedies(here: Checked, group: Group) -> None:
             st.caption(f"Saves {count(group.count, 'request')}{costs.saving(here.prepared)}")
     offered += _numbers_meant(here, group)
     if group.rows and group.severity is not Severity.NOTE:
-        label = "Leave this row out" if len(group.rows) == 1 else "Leave these rows out"
+        label = "Leave this row out" if problems.distinct_rows(group) == 1 else "Leave these rows out"
         offered.append((label, LeaveOut(code=group.code, column=group.column)))
     for label, step in offered:
         if step not in here.steps:
@@ -164,13 +164,14 @@ def _numbers_meant(here: Checked, group: Group) -> list[tuple[str, Step]]:
         meant = mended_number(params[0], cell) if cell is not None else None
         if cell != meant:
             assert group.column is not None
-            return [(f"Read {literal(cell or '', most=20)} as {meant}", MendNumbers(column=group.column))]
+            written = literal(cell or "", most=20) if (cell or "").strip() != meant else "it without the spaces,"
+            return [(f"Read {written} as {meant}", MendNumbers(column=group.column))]
     return []
 
 
 def _rows(here: Checked, group: Group) -> None:
     cause = _cause(group)
-    if not st.toggle(f"Show {count(group.count, 'row')}", key=f"rows-{cause}"):
+    if not st.toggle(f"Show {count(problems.distinct_rows(group), 'row')}", key=f"rows-{cause}"):
         return
     pages = -(-group.count // PAGE_ROWS)
     page = st.number_input(f"Page of {pages:,}", 1, pages, key=f"rows-page-{cause}", width=160) if pages > 1 else 1

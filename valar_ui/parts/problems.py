@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import streamlit as st
 
 from valar_ui.problems import Group, Severity, title
@@ -17,27 +18,37 @@ ICONS: Final = {
 NAMED_ROWS: Final = 8
 
 
+def distinct_rows(group: Group) -> int:
+    """How many rows a cause is in: one row may have it several times, one after the other."""
+    rows = np.frombuffer(group.rows, np.uint64)
+    return int(np.count_nonzero(rows[1:] != rows[:-1])) + 1 if len(rows) else 0
+
+
 def rows_of(group: Group) -> str:
-    """`row 9`, `rows 9, 212, 388 … (16)`; empty where no row is meant."""
-    if not group.rows:
-        return ""
-    named = ", ".join(f"{row:,}" for row in group.rows[:NAMED_ROWS])
-    if len(group.rows) == 1:
-        return f"row {named}"
-    return f"rows {named}" + (f" … ({len(group.rows):,} in all)" if len(group.rows) > NAMED_ROWS else "")
+    """`row 9`, `rows 9, 212, 388 … (16 in all)`; empty where no row is meant."""
+    rows = distinct_rows(group)
+    named = ", ".join(f"{row:,}" for row in list(dict.fromkeys(group.rows[: 4 * NAMED_ROWS]))[:NAMED_ROWS])
+    if rows < 2:
+        return f"row {named}" if rows else ""
+    return f"rows {named}" + (f" … ({rows:,} in all)" if rows > NAMED_ROWS else "")
 
 
 def group(group: Group) -> None:
     """One cause: what, where, what to do."""
-    first = group.examples[0]
-    texts = {problem.text for problem in group.examples}
-    hints = {problem.hint for problem in group.examples}
-    # A text that quotes one row's cell speaks for that row only.
-    text = first.text if len(texts) == 1 or first.row is None else f"For example row {first.row:,}: {first.text}"
+    told = dict.fromkeys((problem.text, problem.hint) for problem in group.examples)
+    if distinct_rows(group) > 1:
+        # A text that quotes one row's cell speaks for that row only.
+        first = group.examples[0]
+        texts, hints = ({problem.text for problem in group.examples}, {problem.hint for problem in group.examples})
+        text = first.text if len(texts) == 1 or first.row is None else f"For example row {first.row:,}: {first.text}"
+        of_first = "" if len(hints) == 1 or first.row is None else f"For row {first.row:,}: "
+        told = {(text, of_first + first.hint if first.hint else ""): None}
     place = [f"column {literal(group.column)}"] if group.column else []
     place += [rows_of(group)] if group.rows else []
     where = f" · {' · '.join(place)}" if place else ""
-    st.markdown(f"{ICONS[group.severity]} **{title(group.code)}**{where}  \n{literal(text, most=400)}")
-    if first.hint:
-        of_first = "" if len(hints) == 1 or first.row is None else f"For row {first.row:,}: "
-        st.caption(of_first + literal(first.hint, most=400))
+    head = f"{ICONS[group.severity]} **{title(group.code)}**{where}  \n"
+    for text, hint in told:
+        st.markdown(head + literal(text, most=400))
+        if hint:
+            st.caption(literal(hint, most=400))
+        head = ""
