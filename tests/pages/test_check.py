@@ -283,6 +283,7 @@ def test_decimal_commas_are_mended_with_one_click_and_come_back() -> None:
     person.choose(person.map("temperature-mode"), "from a column").choose(person.map("temperature-column"), "heat")
     person.type(person.map("prompt"), "{{review}}").press("way-on")
     assert person.sending == (0, 6)
+    assert "6 rows with errors: mend them or leave them out first." in person.plain
     button = mend(person, "numbers", "temperature-number")
     assert person.at.button(key=button).label == "Read 0\\,1 as 0.1"
     assert person.press(button).sending == (5, 6)

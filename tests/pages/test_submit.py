@@ -62,6 +62,24 @@ def test_a_click_is_one_batch_and_the_page_says_its_id(sandbox: Path) -> None:
     assert not person.has("submit")
 
 
+def test_the_bytes_told_before_the_click_are_those_that_are_sent(sandbox: Path) -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
+    told = [str(bar.proto.text) for bar in person.at.get("progress")]
+    person.press("way-on").press("submit").arrived()
+    (batch,) = accepted(sandbox)
+    assert any(f"({batch['bytes']:,} bytes)" in text for text in told)
+
+
+def test_a_changed_mapping_is_sent_on_top_of_what_was_sent_before() -> None:
+    person = at_submit()
+    assert "earlier version" not in person.plain
+    person.press("submit").arrived()
+    (sent,) = person.dispatches
+    person.go("map").type(person.map("prompt"), "Weigh {{review}}").go("submit")
+    assert f"An earlier version of this was sent just now, as {sent.batch_ids[0]}." in person.plain
+    assert person.may("submit")
+
+
 def test_a_refresh_after_the_click_shows_the_same_batch(sandbox: Path) -> None:
     person = at_submit().press("submit").arrived()
     again = Person("submit", draft=person.state.draft_id or "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from valar_ui import downloads, limits, session
+from valar_ui import downloads, limits, outbox, session
 from valar_ui.checks import check_label
 from valar_ui.ledger import Draft
 from valar_ui.parts import frame
@@ -53,8 +53,9 @@ def _failed(draft: Draft, fault: Exception) -> None:
 
 
 def label_and_plan(draft: Draft, prepared: Prepared) -> Plan:
-    """How the requests are cut into parts under the draft's label; a label that is no label counts as none."""
-    return plan(prepared.sizes, draft.label if check_label(draft.label) is None else "")
+    """The parts as they will be sent, each with its label; one is made where there is none, or none that can be."""
+    label = draft.label if check_label(draft.label) is None else ""
+    return outbox.plan_to_send(prepared, label, now=session.now())[0]
 
 
 def totals(prepared: Prepared, parts: Plan) -> None:
@@ -266,8 +267,10 @@ def why_not(prepared: Prepared, parts: Plan, label_flaw: Problem | None = None) 
     """Why nothing can be submitted yet, or None."""
     if label_flaw is not None:
         return f"The label cannot be sent: {literal(label_flaw.text)}"
-    if not parts.parts:
+    if not parts.parts and not prepared.blocked:
         return "No row is left to send."
+    if prepared.ok and parts.problems:
+        return literal(f"{parts.problems[0].text} {parts.problems[0].hint}", most=400)
     if prepared.ok:
         return None
     if prepared.blocked:

@@ -13,7 +13,6 @@ from valar_ui.ledger import Account, Dispatch, Draft, LedgerFault, State, Submis
 from valar_ui.ledger.words import ACTIONS
 from valar_ui.parts import checking, costs, frame, steps
 from valar_ui.parts.frame import count, local_time
-from valar_ui.plan import plan
 from valar_ui.prepare import Prepared
 from valar_ui.pricing import estimate_all
 from valar_ui.session import literal
@@ -63,6 +62,19 @@ def _elsewhere(draft: Draft, prepared: Prepared) -> None:
                     frame.go("batch", id=it.id)
 
 
+def _already(draft: Draft, prepared: Prepared) -> None:
+    """What this draft sent to the same place before its mapping or its file was changed: it is paid for as well."""
+    for it in session.services().ledger.dispatches(session.owner(), draft_id=draft.id):
+        if it.account == session.account() and it.fingerprint != prepared.fingerprint and it.batch_ids:
+            st.info(
+                f"An earlier version of this was sent {outbox.ago(session.now() - it.created_at)}, as "
+                f"{', '.join(it.batch_ids[:3])}{' and more' if len(it.batch_ids) > 3 else ''}. "
+                "It stays as it is; this is sent on top, and billed on top.",
+                icon=":material/history:",
+            )
+            break
+
+
 def _submit(draft: Draft, prepared: Prepared, label: str, confirmed: str | None) -> None:
     """The click: one transaction in the ledger, nothing else; the worker sends."""
     running, here = session.services(), session.state()
@@ -90,8 +102,9 @@ def _submit(draft: Draft, prepared: Prepared, label: str, confirmed: str | None)
 def form(draft: Draft, prepared: Prepared) -> None:
     """The label, the destination, what will be sent, and the button."""
     label, flaw = checking.label_input(draft, prepared)
-    parts = plan(prepared.sizes, label if flaw is None else "")
+    parts, _ = outbox.plan_to_send(prepared, label if flaw is None else "", now=session.now())
     _elsewhere(draft, prepared)
+    _already(draft, prepared)
     target = where(session.account())
     batches = "one batch" if len(parts.parts) == 1 else f"{len(parts.parts)} batches"
     st.markdown(
