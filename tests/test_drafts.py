@@ -249,6 +249,14 @@ def test_the_problem_column_of_a_sheet_dropped_again_is_no_matter(desk: Desk) ->
     assert reading(desk, draft).report.groups == []
 
 
+@pytest.mark.parametrize("skip", [True, False])
+def test_hidden_rows_stay_out_of_a_file_that_takes_the_place_of_one_without_them(desk: Desk, skip: bool) -> None:
+    draft = put(desk)
+    ended(desk.read(draft, ReadOptions(skip_hidden=skip, encoding="cp1252")))
+    replaced = put(desk, SHEET + b"r-9,New\n", into=now(desk, draft))
+    assert reading(desk, replaced).options == ReadOptions(skip_hidden=skip)
+
+
 def test_a_file_that_was_replaced_while_it_waited_never_becomes_the_sheet(desk: Desk) -> None:
     gate = threading.Event()
     desk.jobs.start("gate", "shut", lambda _progress: gate.wait(60))

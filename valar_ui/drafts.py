@@ -55,7 +55,10 @@ class Desk:
         return self.ledger.draft(draft_id, self.owner) if draft_id else None
 
     def put_file(self, name: str, source: BinaryIO, *, into: Draft | None = None) -> Draft:
-        """Spool a file to disk and begin reading it; a draft that has one keeps its recipe and its mends."""
+        """Spool a file to disk and begin reading it; a draft that has one keeps its recipe and its mends.
+
+        Whoever left out the hidden rows of the file before leaves out those of this one, too.
+        """
         folder = Path(into.folder) if into else self.settings.folder("drafts") / uuid4().hex[:12]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         upload = folder / f"upload-{uuid4().hex[:8]}"
@@ -73,7 +76,8 @@ class Desk:
             self.jobs.forget(f"prepare:{into.id}")
             changes = {"file_name": shown, "upload": upload.name, "reading": None, "prepared": None}
             draft = self.ledger.save_draft(into.id, self.owner, now=self.clock(), **changes)
-        self.read(draft, ReadOptions())
+        before = into.reading if into else None
+        self.read(draft, ReadOptions(skip_hidden=before is not None and Reading.from_json(before).options.skip_hidden))
         return draft
 
     def read(self, draft: Draft, options: ReadOptions) -> Job:
