@@ -75,8 +75,17 @@ def test_a_refused_file_can_be_read_with_another_encoding() -> None:
     assert not person.at.error
 
 
-def test_a_file_of_one_row_is_read_once_it_is_said_to_have_no_headings() -> None:
-    person = Person().drop("one.csv", b"Great kettle,Too small\n")
+def one_row() -> bytes:
+    """A workbook of a single row."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.add_worksheet("Data").write_row(0, 0, ("Great kettle", "Too small"))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("name", "contents"), [("one.csv", b"Great kettle,Too small\n"), ("one.xlsx", one_row())])
+def test_a_file_of_one_row_is_read_once_it_is_said_to_have_no_headings(name: str, contents: bytes) -> None:
+    person = Person().drop(name, contents)
     assert "say that it has no headings" in person.plain
     person.choose(control(person, "head"), 0)
     assert not person.at.error

@@ -127,13 +127,13 @@ def as_before(draft: Draft, options: ReadOptions) -> None:
     again(draft, options)
 
 
-def controls(draft: Draft, reading: Reading | None) -> None:
-    """One control for each guess; a change reads the file again at once."""
+def controls(draft: Draft, reading: Reading | None, *, text: bool = True) -> None:
+    """One control for each guess; a change reads the file again at once. A file that was not read may be no `text`."""
     options = reading.options if reading else ReadOptions()
     turn = f"{draft.id}-{draft.upload}-{session.state().rereads}-{options}"
     changed: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"reread-{draft.id}"):
-        if reading is None or reading.delimiter is not None:
+        if reading.delimiter is not None if reading else text:
             changed["delimiter"] = _choice(
                 "Cells end with",
                 DELIMITERS,
@@ -142,7 +142,7 @@ def controls(draft: Draft, reading: Reading | None) -> None:
                 f"del-{turn}",
                 width=180,
             )
-        if reading is None or reading.encoding is not None:
+        if reading.encoding is not None if reading else text:
             changed["encoding"] = _choice(
                 "Characters",
                 {name: NAMES.get(name, name) for name in ENCODINGS},

@@ -133,8 +133,8 @@ def refused(draft: Draft, fault: Exception) -> None:
     sheets = fault.sheets if isinstance(fault, UnreadableFile) else ()
     if sheets:
         rereading.other_sheet(draft, [sheet.name for sheet in sheets])
-    else:
-        rereading.controls(draft, before)
+    if len(sheets) < 2:
+        rereading.controls(draft, before, text=not sheets)
 
 
 def lost() -> None:
