@@ -206,6 +206,7 @@ def test_the_first_row_of_data_is_moved_and_moved_back() -> None:
     assert person.at.number_input(key=control(person, "first")).value == 2
     person.choose(control(person, "first"), 4)
     assert (person.reading.options.first_data_row, person.reading.rows) == (4, 1)
+    assert "4 records = 2 above the data + 1 heading + 1 row" in person.plain
     person.choose(control(person, "first"), 2)
     assert (person.reading.options.first_data_row, person.reading.rows) == (None, 3)
     person.choose(control(person, "first"), 4).choose(control(person, "head"), 2)

@@ -105,7 +105,7 @@ def told(reading: Reading) -> None:
         for change in reading.changes:
             st.markdown(f"- {literal(change, most=400)}")
     parts = [
-        (reading.records_above, "above the headings"),
+        (reading.records_above, "above the data" if reading.options.first_data_row else "above the headings"),
         (reading.records_heading, "heading" if reading.records_heading == 1 else "headings"),
         (reading.rows, "row" if reading.rows == 1 else "rows"),
         (reading.records_blank, "blank"),
