@@ -161,6 +161,12 @@ def test_a_cell_is_mended_beside_its_problem_and_comes_back() -> None:
     assert person.press("undo-0").sending == (2, 6)
 
 
+def test_a_column_called_id_tells_which_record_it_is_also_where_it_is_not_the_id() -> None:
+    person = Person().mapped("gap.csv", b"id,region,review\nr-1,north,Good\nr-2,south,\n", prompt="{{review}}")
+    table = person.choose("rows-empty-prompt-review", True).table("row")
+    assert table[["row", "id", "region"]].to_dict("list") == {"row": [3], "id": ["r-2"], "region": ["south"]}
+
+
 def test_a_cell_mended_twice_is_one_step() -> None:
     person = flawed()
     heat = next(f"{code}-{column}" for code, column in person.causes if column == "heat" and "number" in code)

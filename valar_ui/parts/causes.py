@@ -230,7 +230,9 @@ def _frame(here: Checked, found: Sequence[Problem]) -> pd.DataFrame:
     """One line a problem: where it is, the id, the cell, and what is wrong where that differs from row to row."""
     named = here.recipe.custom_id.column
     flawed = {problem.column for problem in found}
-    beside = [name for name in here.reading.columns if name not in {named, *flawed, *OWN}][:2]
+    # A column called id stands under that name, as long as no other one names the rows.
+    own = {*OWN} - ({"id"} if named is None else set())
+    beside = [name for name in here.reading.columns if name not in {named, *flawed, *own}][:2]
     rows = [
         {
             "row": problem.row,

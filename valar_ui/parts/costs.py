@@ -28,7 +28,7 @@ def saving(prepared: Prepared) -> str:
     if found.low is None:
         return ""
     if found.high is None:
-        return f", {escaped(found.low)} or more (estimate)"
+        return f", from {escaped(found.low)} up (estimate)"
     return f", {_about(found.low, found.high)} (estimate)"
 
 
