@@ -235,6 +235,15 @@ def test_a_row_that_has_a_cause_twice_is_named_once_with_each_remedy() -> None:
     assert [it.label for it in person.at.toggle if "refused" in str(it.key)] == ["Show 1 row"]
 
 
+def test_all_that_several_rows_are_refused_for_is_told() -> None:
+    line = b'{"custom_id": "r-%d", "params": {"model": "m", "input": "Hi %d", "conversation": "c", "prompt": {}}}\n'
+    person = Person().drop("ready.jsonl", b"".join(line % (at, at) for at in range(1, 4))).go("check")
+    assert "column params · rows 1, 2, 3  \n" in person.plain
+    assert "Valar refuses conversation." in person.plain
+    assert "Valar refuses prompt." in person.plain
+    assert "For example row" not in person.plain
+
+
 @pytest.mark.parametrize(
     ("longest", "told"),
     [(1, "less than \\$0.0001 (estimate)"), (1000, "less than \\$0.0001 – \\$0.0003 (estimate)")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,8 @@ ICONS: Final = {
     Severity.NOTE: ":blue[:material/info:]",
 }
 NAMED_ROWS: Final = 8
+TOLD_TEXTS: Final = 5
+"""What a cause says of several rows is told in as many ways, each of which speaks for more than one of them."""
 
 
 def distinct_rows(group: Group) -> int:
@@ -36,11 +39,12 @@ def rows_of(group: Group) -> str:
 def group(group: Group) -> None:
     """One cause: what, where, what to do."""
     told = dict.fromkeys((problem.text, problem.hint) for problem in group.examples)
-    if distinct_rows(group) > 1:
+    times = Counter(problem.text for problem in group.examples)
+    each = 1 < len(times) <= TOLD_TEXTS and min(times.values()) > 1
+    if distinct_rows(group) > 1 and not each:
         # A text that quotes one row's cell speaks for that row only.
-        first = group.examples[0]
-        texts, hints = ({problem.text for problem in group.examples}, {problem.hint for problem in group.examples})
-        text = first.text if len(texts) == 1 or first.row is None else f"For example row {first.row:,}: {first.text}"
+        first, hints = group.examples[0], {problem.hint for problem in group.examples}
+        text = first.text if len(times) == 1 or first.row is None else f"For example row {first.row:,}: {first.text}"
         of_first = "" if len(hints) == 1 or first.row is None else f"For row {first.row:,}: "
         told = {(text, of_first + first.hint if first.hint else ""): None}
     place = [f"column {literal(group.column)}"] if group.column else []
