@@ -24,7 +24,8 @@ def mapped() -> None:
         st.rerun()  # another tab has removed it
     if session.changed_elsewhere(draft):
         st.info("This mapping was changed in another tab; here it is as it stands there.", icon=":material/sync:")
-    recipes.offer_last(draft, reading)
+    if mapping.untouched(draft, reading):
+        recipes.offer_last(draft, reading)
     with st.grid(2, min_column_width=frame.LEAST_COLUMN, gap="medium"):
         form, beside = st.container(), st.container()
     before = session.desk().recipe(draft, reading)
@@ -36,7 +37,7 @@ def mapped() -> None:
     recipe = mapping.settle(asked, draft, reading)
     draft = session.keep_recipe(draft, recipe)
     recipes.shelf(draft, reading, recipe)
-    frame.way_on("Next: check", "check", why_not=mapping.why_not(recipe, reading), ask=not recipe.turns)
+    frame.way_on("Next: check", "check", why_not=mapping.why_not(asked.controls, recipe, reading), ask=not recipe.turns)
     if recipe != before:
         st.rerun()  # a setting was changed that the request above does not show yet
     steps.keep_marks()

@@ -30,6 +30,7 @@ from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers import Reading, ReadOptions, read
 from valar_ui.recipe import STEPS, EditCell, IdRule, Recipe, Step
 from valar_ui.settings import Settings
+from valar_ui.suggest import Suggestion, suggest
 from valar_ui.table import Table
 
 COPY_BYTES: Final = 1 << 20
@@ -273,6 +274,12 @@ def _mark(draft: Draft, options: ReadOptions) -> str:
 def ids_of(table_path: Path, rule: IdRule, steps: tuple[Step, ...] = ()) -> Ids:
     """Every row's id under a rule; scanned once for each table, rule and list of mends."""
     return Ids.scan(Table(table_path), Recipe(custom_id=rule), steps)
+
+
+@lru_cache(maxsize=16)
+def suggestions(table_path: Path) -> dict[str, Suggestion]:
+    """Which column is which param, by target; looked for once for each table."""
+    return suggest(Table(table_path))
 
 
 @lru_cache(maxsize=16)

@@ -222,9 +222,10 @@ def reading() -> Reading | None:
 
 def remember_mapping(here: Draft) -> None:
     """Offer this draft's mapping again for the next sheet with the same headings."""
-    read = reading()
-    if read is not None and here.recipe:
-        services().ledger.remember_mapping(owner(), read.columns, here.recipe, now=now())
+    read, ledger = reading(), services().ledger
+    if read is None or not here.recipe or ledger.recipe_for_headers(owner(), read.columns) == here.recipe:
+        return
+    ledger.remember_mapping(owner(), read.columns, here.recipe, now=now())
 
 
 def prices() -> Prices:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 from typing import Any, Final
 
-import orjson
 import pandas as pd
 import streamlit as st
 
 from valar_ui.answer import fields_schema
 from valar_ui.parts.controls import Controls
 from valar_ui.recipe import AnswerField, Recipe
-from valar_ui.session import literal
 
 FREE: Final = "free text"
 FIELDS: Final = "fields"
@@ -126,18 +123,4 @@ def _schema(controls: Controls, recipe: Recipe) -> dict[str, Any]:
     before = recipe.answer_schema
     if before is None:
         before = fields_schema(recipe.answer_fields or (FIRST,))
-    text = st.text_area(
-        "JSON schema of the answer",
-        json.dumps(before, indent=2, ensure_ascii=False),
-        key=controls.key("schema"),
-        height=260,
-    )
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as fault:
-        st.error(f"This is no JSON yet, line {fault.lineno}: {literal(fault.msg)}. The last good version stays in use.")
-        return before
-    if isinstance(value, dict):
-        return value
-    st.error("A schema is an object. The last good version stays in use.")
-    return before
+    return controls.json_object("schema", "JSON schema of the answer", before, height=260)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+import orjson
 import streamlit as st
 
 from valar_ui import session
@@ -78,6 +80,7 @@ class Controls:
         here = COLUMN if isinstance(source, FromColumn) else FIXED if isinstance(source, Fixed) else modes[0]
         with st.container():
             how, what = st.columns([1, 2] if required else [1, 1.4], vertical_alignment="bottom")
+            below = st.container()
         mode = how.selectbox(label, modes, modes.index(here), key=self.key(f"{name}-mode"), help=help)
         with what:
             if mode == COLUMN:
@@ -85,7 +88,10 @@ class Controls:
                 return FromColumn(column=column) if column is not None else None
             if mode == FIXED:
                 value = control(f"{label}: value", f"{name}-fixed", getattr(source, "fixed", None))
-                return Fixed(fixed=value) if value not in (None, "") else None
+                if value not in (None, ""):
+                    return Fixed(fixed=value)
+                if not required:
+                    below.caption("Left out until there is a value here.")
         return None
 
     def whole(self, label: str, name: str, value: Any) -> int | None:
@@ -132,6 +138,37 @@ class Controls:
             )
 
         return draw
+
+    def json_object(
+        self, name: str, label: str, value: dict[str, Any], *, height: int, placeholder: str = "", blank: bool = False
+    ) -> dict[str, Any]:
+        """A JSON object as text. A text that is none yet stays in the box and the value as it was; see `unfinished`.
+
+        `blank`: no text stands for no entries.
+        """
+        kept = self.key(f"{name}-unfinished")
+        shown = "" if blank and not value else json.dumps(value, indent=2, ensure_ascii=False)
+        text = st.text_area(
+            label, st.session_state.get(kept, shown), key=self.key(name), height=height, placeholder=placeholder
+        )
+        if blank and not text.strip():
+            st.session_state.pop(kept, None)
+            return {}
+        told = 'It is an object: {"name": value}.'
+        try:
+            found = orjson.loads(text)
+        except orjson.JSONDecodeError as fault:
+            found, told = None, f"This is no JSON yet, line {fault.lineno}: {session.literal(fault.msg)}."
+        if isinstance(found, dict):
+            st.session_state.pop(kept, None)
+            return found
+        st.session_state[kept] = text
+        st.error(f"{told} The last good version stays in use.")
+        return value
+
+    def unfinished(self, *names: str) -> str | None:
+        """The first of these JSON objects whose text is none yet, also while its box is folded away."""
+        return next((name for name in names if self.key(f"{name}-unfinished") in st.session_state), None)
 
     def text(self, label: str, name: str, value: Any) -> str | None:
         """A line of text."""

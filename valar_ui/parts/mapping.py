@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from valar_ui import session
 from valar_ui.checks import check_recipe
 from valar_ui.compose import sent_columns, with_column
-from valar_ui.drafts import changed_ids
+from valar_ui.drafts import changed_ids, suggestions
 from valar_ui.ledger import Draft
 from valar_ui.parts import answer, frame, params, problems, prompt, recipes
 from valar_ui.parts.controls import Controls
@@ -20,8 +20,8 @@ from valar_ui.problems import Report, Severity
 from valar_ui.readers import Reading
 from valar_ui.recipe import Fixed, FromColumn, IdRule, Recipe, Source, Turn
 from valar_ui.session import literal
-from valar_ui.suggest import NAMES, Suggestion, normal, suggest
-from valar_ui.template import hole, nearest
+from valar_ui.suggest import NAMES, Suggestion, normal
+from valar_ui.template import hole, holes, nearest
 
 PLAIN: Final = ("max_output_tokens", "temperature", "top_p", "reasoning_effort", "model", "user", "prompt_cache_key")
 """Params that take a column as it is."""
@@ -68,13 +68,19 @@ class Asked:
     """The place right under the prompt."""
 
 
+def untouched(draft: Draft, reading: Reading) -> bool:
+    """Whether the mapping has no text yet, or only what the sheet's headings put there."""
+    begun = Recipe().model_copy(update=_prefilled(suggestions(reading.table_path)))
+    here = session.desk().recipe(draft, reading)
+    return not here.turns or here.model_copy(update={"model": begun.model, "label": ""}) == begun
+
+
 def ask(draft: Draft, reading: Reading) -> Asked:
     """Draw the model, the prompt and what stands before it."""
     recipe = session.desk().recipe(draft, reading)
-    fresh = draft.recipe is None
     controls = Controls(draft, reading.columns)
-    hints = suggest(reading.table) if fresh or not recipe.turns else {}
-    if fresh:
+    hints = suggestions(reading.table_path)
+    if draft.recipe is None:
         recipe = recipe.model_copy(update=_prefilled(hints))
     model = controls.source("model", "Model", recipe.model, controls.model, required=True)
     _about_model(model)
@@ -99,7 +105,7 @@ def settle(asked: Asked, draft: Draft, reading: Reading) -> Recipe:
     if fold.open:
         with fold:
             found |= params.more(controls, recipe)
-            found["more"] = params.json_box(controls, recipe)
+            found["more"] = params.json_box(controls, recipe.more)
     edited = recipe.model_copy(update=found)
     if edited.images and not any(turn.role == "user" for turn in edited.turns[-1:]):
         edited = edited.model_copy(update={"turns": (*edited.turns, Turn(role="user", text=""))})
@@ -120,7 +126,7 @@ def _told(asked: Asked, recipe: Recipe, draft: Draft, reading: Reading) -> None:
                 _offer_nearest(draft, recipe, group.column or "", reading.columns)
     sent = sent_columns(recipe, reading.columns)
     st.caption(
-        f"{len(sent)} of {len(reading.columns)} columns are sent"
+        f"{len(sent)} of {len(reading.columns)} columns {'is' if len(sent) == 1 else 'are'} sent"
         + (f": {literal(', '.join(sorted(sent)))}" if sent else ".")
     )
 
@@ -138,16 +144,29 @@ def _about_model(model: Source | None) -> None:
 
 
 def _offer_nearest(draft: Draft, recipe: Recipe, lacking: str, columns: Sequence[str]) -> None:
-    """One click puts the column most like a missing one in its place, wherever the recipe asks for it."""
+    """One click puts the column most like a missing one in its place, wherever the recipe asks for it; or any other."""
     close = nearest(lacking, columns)
-    if close is not None:
-        st.button(
-            f"Use {literal(close, most=60)} instead",
-            key=f"instead-{lacking}",
-            icon=":material/swap_horiz:",
-            on_click=recipes.put,
-            args=(draft, with_column(recipe, lacking, close)),
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if close is not None:
+            st.button(
+                f"Use {literal(close, most=60)} instead",
+                key=f"instead-{lacking}",
+                icon=":material/swap_horiz:",
+                on_click=recipes.put,
+                args=(draft, with_column(recipe, lacking, close)),
+            )
+        other = st.selectbox(
+            "Use another column instead",
+            [it for it in columns if it != close],
+            None,
+            key=f"other-{lacking}",
+            placeholder="Use another column instead" if close is not None else "Use this column instead",
+            label_visibility="collapsed",
+            width=280,
         )
+    if other is not None:
+        recipes.put(draft, with_column(recipe, lacking, other))
+        st.rerun()
 
 
 def _exactly(hint: Suggestion) -> bool:
@@ -171,10 +190,32 @@ def _prefilled(hints: dict[str, Suggestion]) -> dict[str, Any]:
     return found
 
 
+def _uses(recipe: Recipe, target: str, column: str) -> bool:
+    """Whether the recipe takes a target from this column."""
+    if target in SPOKEN:
+        return hole(column) in (recipe.prompt if target == "input" else recipe.system)
+    if target == "image":
+        return any(image.column == column for image in recipe.images)
+    source = recipe.custom_id if target == "custom_id" else getattr(recipe, target)
+    return getattr(source, "column", None) == column
+
+
+def _lacks(recipe: Recipe, target: str) -> bool:
+    """Whether nothing is chosen for a target yet."""
+    if target in SPOKEN:
+        return not holes(recipe.prompt) if target == "input" else not recipe.system
+    if target == "image":
+        return not recipe.images
+    return (recipe.custom_id.column if target == "custom_id" else getattr(recipe, target)) is None
+
+
 def _suggested(controls: Controls, hints: dict[str, Suggestion], recipe: Recipe) -> None:
-    """What was filled in or is proposed, each with its reason."""
+    """What was filled in, as long as it stands, and what is proposed where nothing is chosen; each with its reason."""
     for target, hint in hints.items():
-        waits = target == "image" or (target in SPOKEN and hole(hint.column) not in recipe.prompt + recipe.system)
+        waits = _lacks(recipe, target)
+        ours = hint.exact and target != "image" and (target not in SPOKEN or _exactly(hint))
+        if not waits and not (ours and _uses(recipe, target, hint.column)):
+            continue
         verb = "Proposed for" if waits else "Filled in for"
         told = (
             f":material/lightbulb: {verb} {SHOWN.get(target, literal(target))}: column **{literal(hint.column)}**. "
@@ -190,11 +231,14 @@ def _suggested(controls: Controls, hints: dict[str, Suggestion], recipe: Recipe)
             st.caption(told)
 
 
-def why_not(recipe: Recipe, reading: Reading) -> str | None:
+def why_not(controls: Controls, recipe: Recipe, reading: Reading) -> str | None:
     """What is missing before Check makes sense, or None."""
     if recipe.model is None:
         return "Choose a model first."
     if not (recipe.prompt.strip() or recipe.images):
         return "Write what the model should do with each row first."
+    boxes = {"more": "More params"} | ({"schema": "The answer's schema"} if recipe.answer_schema is not None else {})
+    if unfinished := controls.unfinished(*boxes):
+        return f"Mend this first: {boxes[unfinished]} is no JSON object yet."
     blocking = [it for it in check_recipe(recipe, reading.columns) if it.severity is Severity.ERROR]
     return f"Mend this first: {literal(blocking[0].text)}" if blocking else None

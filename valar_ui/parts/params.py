@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
-import orjson
 import streamlit as st
 
 from valar_ui import limits
 from valar_ui.parts import frame
 from valar_ui.parts.controls import Controls
 from valar_ui.recipe import Fixed, FromColumn, Image, Recipe, Source
-from valar_ui.session import literal
 
 
 def common(controls: Controls, recipe: Recipe) -> dict[str, Any]:
@@ -126,24 +123,7 @@ def _window(controls: Controls, recipe: Recipe) -> Source | None:
     return Fixed(fixed=window) if window else None
 
 
-def json_box(controls: Controls, recipe: Recipe) -> dict[str, Any]:
-    """Params that have no control; a text that is no JSON yet leaves the last good version in use."""
-    before = json.dumps(recipe.more, indent=2, ensure_ascii=False) if recipe.more else ""
-    text = st.text_area(
-        "More params (JSON), for what has no control here",
-        before,
-        key=controls.key("more"),
-        height=90,
-        placeholder='{"include": ["message.output_text.logprobs"]}',
-    )
-    if not text.strip():
-        return {}
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as fault:
-        st.error(f"This is no JSON yet, line {fault.lineno}: {literal(fault.msg)}. The last good version stays in use.")
-        return recipe.more
-    if not isinstance(value, dict):
-        st.error('Params are an object: {"name": value}. The last good version stays in use.')
-        return recipe.more
-    return value
+def json_box(controls: Controls, value: dict[str, Any]) -> dict[str, Any]:
+    """Params that have no control."""
+    label, example = "More params (JSON), for what has no control here", '{"include": ["message.output_text.logprobs"]}'
+    return controls.json_object("more", label, value, height=90, placeholder=example, blank=True)
