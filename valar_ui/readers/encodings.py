@@ -29,24 +29,33 @@ SEVEN_BIT: Final = ((b"\x1b$)C", "iso2022_kr"), (b"\x1b$B", "iso2022_jp"), (b"\x
 
 NAMES: Final = {
     "utf-8": "UTF-8",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16 (big endian)",
     "cp1252": "Windows-1252 (Western European)",
-    "mac_roman": "Mac Roman",
-    "cp1253": "Windows-1253 (Greek)",
+    "cp1250": "Windows-1250 (Central European)",
+    "cp1254": "Windows-1254 (Turkish)",
+    "cp1257": "Windows-1257 (Baltic)",
     "cp1251": "Windows-1251 (Cyrillic)",
+    "cp1253": "Windows-1253 (Greek)",
+    "cp1255": "Windows-1255 (Hebrew)",
+    "cp1256": "Windows-1256 (Arabic)",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 (little endian)",
+    "utf-16-be": "UTF-16 (big endian)",
+    "mac_roman": "Mac Roman",
+    "cp850": "DOS 850 (Western European)",
+    "cp852": "DOS 852 (Central European)",
+    "cp866": "DOS 866 (Cyrillic)",
+    "latin-1": "ISO 8859-1 (Western European)",
+    "iso8859-2": "ISO 8859-2 (Central European)",
+    "iso8859-7": "ISO 8859-7 (Greek)",
+    "iso8859-9": "ISO 8859-9 (Turkish)",
+    "iso8859-15": "ISO 8859-15 (Western European)",
     "koi8_r": "KOI8-R (Cyrillic)",
     "cp932": "Shift-JIS (Japanese)",
     "euc_jp": "EUC-JP (Japanese)",
-    "cp950": "Big5 (Traditional Chinese)",
     "gb18030": "GB18030 (Chinese)",
+    "cp950": "Big5 (Traditional Chinese)",
+    "big5hkscs": "Big5-HKSCS (Hong Kong)",
     "cp949": "EUC-KR (Korean)",
-    "cp1250": "Windows-1250 (Central European)",
-    "cp1254": "Windows-1254 (Turkish)",
-    "cp1255": "Windows-1255 (Hebrew)",
-    "cp1256": "Windows-1256 (Arabic)",
-    "latin-1": "ISO 8859-1 (Western European)",
-    "iso8859-15": "ISO 8859-15 (Western European)",
 }
 """The encodings a page offers, with the names people know."""
 
@@ -76,7 +85,7 @@ def _byte_as_latin_1(fault: UnicodeError) -> tuple[str, int]:
 
 codecs.register_error("valar-latin-1", _byte_as_latin_1)
 
-SINGLE_BYTE: Final = re.compile(r"cp125\d|iso8859[-_]\d+|latin[-_]?1|mac_\w+|koi8_\w")
+SINGLE_BYTE: Final = re.compile(r"cp(?:125\d|85[02]|866)|iso8859[-_]\d+|latin[-_]?1|mac_\w+|koi8_\w")
 
 
 def chosen(name: str, head: bytes) -> Encoding:
@@ -89,6 +98,7 @@ def chosen(name: str, head: bytes) -> Encoding:
             f"No encoding is called {name!r}.", "Try utf-8, cp1252, utf-16 or shift_jis.", code="unknown-encoding"
         ) from None
     known = {"utf-8-sig": "utf-8", "iso8859-1": "latin-1", "shift_jis": "cp932", "big5": "cp950"}.get(known, known)
+    known = known if known in NAMES else {it.replace("_", "-"): it for it in NAMES}.get(known, known)
     for bom, marked in BOMS:
         if head.startswith(bom) and (marked == known or known in ("utf-16", "utf-32")):
             return Encoding(marked, skip=len(bom))

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from valar_ui.readers import latin
+
 SAMPLE: Final = 6_000
 """Bytes looked at."""
 
 FEW: Final = 3
-"""Bytes beyond ASCII below which nothing can be told: they are the accents of a Western language."""
+"""Bytes beyond ASCII below which nothing but Latin letters can be told."""
 
 WORD: Final = re.compile(rb'[^\s,;"]*[\x80-\xff][^\s,;"]*')
 """What holds a byte beyond ASCII, up to bytes that are the second half of no character."""
@@ -36,13 +38,11 @@ STRANGE: Final = -9.0
 """A character that hardly any text holds."""
 
 EASTERN_PUNCTUATION: Final = "、。，．・：；？！「」『』（）【】《》〈〉“”‘’…—～〜－％　"
-WESTERN_PUNCTUATION: Final = "’“”–—‘„…€£«»°©®•·½¼¾²³™§´¿¡"
 
 RUSSIAN: Final = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфёъіїєґўјљњћџђ"
 GREEK: Final = "αοιτεσνηυρπκμλςίόάέωδγήύθχώφβξζψϊϋΐΰ"
 HEBREW: Final = "יוהלאמרבתשנכעדםפקחןטזגסצךףץ"
 ARABIC: Final = "اليمنرتوبعدسفهكقحجةأشصىطخذضزئغثإءظؤآ"
-WESTERN: Final = "éäüöèàñáíóçßãêåøúâôîõëïœæûìòùýðþÿ"
 
 JAPANESE: Final = (
     "日一国人年大十二本中長出三時行見月後前生五間上東四今金九入学高円子外八六下来気小七山話女北午百書先名川千水半男西"
@@ -85,10 +85,6 @@ class Language:
     """Of a character beyond ASCII."""
     mixing: float
     """A letter of its own beside one of ASCII."""
-    crowding: float = 0.0
-    """Two letters of its own side by side."""
-    gap: float = UNREADABLE
-    """A byte that the encoding does not have."""
     vowels: str = ""
     """Of an alphabet in which neither vowels nor consonants come in long runs."""
     never_first: str = ""
@@ -150,7 +146,6 @@ def _ideograph(character: str, common: str, standard: str, low: int, high: int) 
     return -6.5 if "\uff01" <= character <= "\uff5e" else -11.0
 
 
-WEST: Final = Language(_alphabet(WESTERN, -3.0, 0.09, WESTERN_PUNCTUATION), mixing=0.0, crowding=-2.5, gap=-7.0)
 CYRILLIC: Final = Language(
     _alphabet(RUSSIAN, -2.2, 0.11, "«»—–„“”№’…"), -4.0, vowels="оеаиыуяюэёіїє", never_first="ьъы", alone="ивскоуаяіє"
 )
@@ -165,7 +160,6 @@ TAIWAN: Final = Language(_taiwanese, mixing=-2.0)
 KOREA: Final = Language(_korean, mixing=-2.0)
 
 CANDIDATES: Final[dict[str, tuple[Language, float]]] = {
-    "cp1252": (WEST, 0.0),
     "cp1251": (CYRILLIC, -1.0),
     "cp1253": (HELLENIC, -1.5),
     "iso8859-7": (HELLENIC, -1.6),
@@ -180,21 +174,25 @@ CANDIDATES: Final[dict[str, tuple[Language, float]]] = {
     "big5hkscs": (TAIWAN, -4.0),
     "cp949": (KOREA, -1.5),
 }
-"""Encodings that a guess may name: the language they are for, and how much rarer they are than the first."""
+"""Encodings of other scripts that a guess may name: their language, and how much rarer they are than Windows-1252."""
 
 
 def likeliest(text: bytes) -> str:
     """The encoding in which these bytes, whole lines of a file that is not UTF-8, read best."""
     # A word proves no more the hundredth time.
     part = b"\n".join(dict.fromkeys(WORD.findall(text)))
-    if sum(byte >= 0x80 for byte in part) < FEW:
+    if not part:
         return "cp1252"
     if len(part) > SAMPLE:
         part = part[: part.rfind(b"\n", 0, SAMPLE) + 1] or part[:SAMPLE]
-    scores = {
-        name: prior + _score(part.decode(name, "replace"), language) for name, (language, prior) in CANDIDATES.items()
-    }
-    return max(scores, key=lambda name: scores[name])
+    plain = _ascii()
+    rest = sum(plain.get(chr(byte), 0.0) for byte in part)
+    scores = {name: rest + score for name, score in latin.scores(part).items()}
+    if sum(byte >= 0x80 for byte in part) >= FEW:
+        for name, (language, prior) in CANDIDATES.items():
+            scores[name] = prior + _score(part.decode(name, "replace"), language)
+    best = max(scores, key=lambda name: scores[name])
+    return "cp1252" if text.decode(best, "replace") == text.decode("cp1252", "replace") else best
 
 
 @lru_cache(maxsize=1)
@@ -218,14 +216,12 @@ def _score(decoded: str, language: Language) -> float:
             continue
         chance = chances.get(character)
         if chance is None:
-            chance = chances[character] = language.gap if character == "\ufffd" else language.chance(character)
+            chance = chances[character] = UNREADABLE if character == "\ufffd" else language.chance(character)
         total += chance
         own = character.isalpha()
         if own:
             upper = character.isupper()
-            if before_own:
-                total += language.crowding * (0.4 if upper and before.isupper() else 1.0)
-            elif before.isalpha():
+            if not before_own and before.isalpha():
                 total += language.mixing
             if upper and not before.isupper():
                 total += MISPLACED if before.islower() else -0.7
