@@ -112,6 +112,17 @@ def test_another_encoding_reads_again_at_once() -> None:
     assert person.reading.table.row(0) == ("café",)
 
 
+def test_a_guessed_encoding_is_called_by_its_name_and_others_are_offered() -> None:
+    person = Person().drop("ceny.csv", "miasto\nŁódź\nWrocław\nCzęstochowa\n".encode("cp1250"))
+    told = [it.value.replace("\\", "") for it in person.at.markdown]
+    assert any("Windows-1250 (Central European) (a guess: 3 cells" in it for it in told)
+    assert person.reading.table.row(1) == ("Wrocław",)
+    offered = person.at.selectbox(key=control(person, "enc")).options
+    assert offered[0] == "Windows-1250 (found)"
+    assert {"Windows-1254 (Turkish)", "Windows-1257 (Baltic)", "ISO 8859-2 (Central European)"} < set(offered)
+    assert {"Mac Roman", "DOS 850 (Western European)", "DOS 852 (Central European)"} < set(offered)
+
+
 def test_headings_in_another_row_read_again_at_once() -> None:
     person = Person().drop("reviews.csv", REVIEWS)
     person.choose(control(person, "head"), 0)

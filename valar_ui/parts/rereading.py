@@ -14,32 +14,13 @@ from valar_ui.ledger import Draft
 from valar_ui.parts.frame import count
 from valar_ui.problems import Group
 from valar_ui.readers import Reading, ReadOptions
+from valar_ui.readers.encodings import NAMES
 from valar_ui.session import literal
 from valar_ui.spool import megabytes
 
 SHOWN_CELLS: Final = 50
 """Cells of a column that are shown as examples of a guessed encoding."""
 DELIMITERS: Final = {",": "Commas", ";": "Semicolons", "\t": "Tabs", "|": "Vertical bars"}
-ENCODINGS: Final = (
-    "utf-8",
-    "cp1252",
-    "utf-16",
-    "iso-8859-15",
-    "mac-roman",
-    "cp1250",
-    "cp1251",
-    "cp1253",
-    "shift_jis",
-    "gb18030",
-    "big5",
-    "euc-kr",
-)
-NAMES: Final = {
-    "utf-8": "UTF-8",
-    "cp1252": "Windows-1252 (Western Europe)",
-    "utf-16": "UTF-16",
-    "mac-roman": "Mac Roman",
-}
 
 
 def _sentence(reading: Reading) -> str:
@@ -56,7 +37,7 @@ def _sentence(reading: Reading) -> str:
     if reading.gzip:
         words.append("compressed (gzip)")
     if reading.encoding:
-        shown = NAMES.get(reading.encoding.casefold(), reading.encoding)
+        shown = NAMES.get(reading.encoding, reading.encoding)
         cells = sum(group.count for group in _foreign(reading))
         accents = f": {count(cells, 'cell')} beyond plain letters" if cells else ""
         words.append(literal(shown) + (f" (a guess{accents})" if reading.encoding_guessed else ""))
@@ -145,7 +126,7 @@ def controls(draft: Draft, reading: Reading | None, *, text: bool = True) -> Non
         if reading.encoding is not None if reading else text:
             changed["encoding"] = _choice(
                 "Characters",
-                {name: NAMES.get(name, name) for name in ENCODINGS},
+                NAMES,
                 options.encoding,
                 reading.encoding if reading else None,
                 f"enc-{turn}",
