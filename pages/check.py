@@ -1,11 +1,13 @@
 """3 Check: every problem of the whole sheet, grouped and counted, before anything is paid."""
 
+from valar_ui import session
 from valar_ui.parts import causes, checking, costs, frame, steps
 
 frame.heading("Check", "Everything that could go wrong, before anything is sent.")
 
 draft, reading, recipe, mends = checking.mapped("There is no spreadsheet to check yet.")
 prepared = checking.checked(draft, reading, recipe, mends)
+session.remember_mapping(draft)
 steps.keep_marks()
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)

@@ -88,6 +88,10 @@ class State:
     """Turns the keys of the controls that read the file again."""
     shown_row: int | None = None
     """The row the preview showed last."""
+    told_row: tuple[int, tuple[str, ...]] = (0, ())
+    """The row that *first with a problem* went to, and the causes it has."""
+    replaced: tuple[str, dict[str, Any]] | None = None
+    """A draft and its mapping before a recipe was loaded over it."""
     jump: str | None = None
     """Where the preview goes once every row is checked: longest, shortest, first_problem."""
     revision: int = 0

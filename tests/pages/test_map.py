@@ -147,10 +147,12 @@ def test_a_schema_by_hand_is_checked_as_it_is_typed(person: Person) -> None:
     good = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
     person.type(person.map("schema"), json.dumps(good))
     assert params_shown(person)["text"]["format"]["schema"] == good
-    for broken in ('{"type": ', "[1]"):
+    for broken in ('{"type": ', "[1]", ""):
         person.type(person.map("schema"), broken)
-        assert len(person.at.error) == 1
+        assert "The last good version stays in use." in person.plain
         assert person.recipe.answer_schema == good
+        assert not person.may_leave_map()
+    assert person.choose(person.map("answer"), "free text").may_leave_map()
 
 
 def test_more_params_are_json_that_follows_the_rules(person: Person) -> None:
@@ -160,13 +162,81 @@ def test_more_params_are_json_that_follows_the_rules(person: Person) -> None:
     assert person.may_leave_map()
     for broken in ("{", "[]", "7"):
         person.type(person.map("more"), broken)
-        assert len(person.at.error) == 1
+        assert "The last good version stays in use." in person.plain
         assert params_shown(person)["include"] == ["message.output_text.logprobs"]
+        assert not person.may_leave_map()
     for refused in ('{"stream": true}', '{"store": false}', '{"instructions": "Be brief."}', '{"input": "x"}'):
         person.type(person.map("more"), refused)
         assert not person.may_leave_map(), refused
     assert person.type(person.map("more"), "").may_leave_map()
     assert person.recipe.more == {}
+
+
+def test_more_params_that_are_no_json_yet_are_kept_as_they_were_typed(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}").type(person.map("more"), '{"include": [')
+    assert not person.may_leave_map()
+    person.go("check").go("map")
+    assert "More params is no JSON object yet" in person.plain
+    box = person.map("more")
+    assert person.at.text_area(key=box).value == '{"include": ['
+    assert person.type(person.map("more"), '{"include": []}').may_leave_map()
+
+
+FILLED_IN = (
+    b"prompt,temperature,user,picture\nJudge this kettle,0.5,ann,https://shop.example/1.png\nAnd this,0.2,bob,\n"
+)
+
+
+def test_every_suggestion_says_why_as_long_as_it_stands() -> None:
+    person = Person().drop("params.csv", FILLED_IN).press("way-on").look()
+    for filled in ("the prompt: column prompt", "temperature: column temperature", "user: column user"):
+        assert f"Filled in for {filled}" in person.plain.replace("*", "")
+    assert person.recipe.user == FromColumn(column="user")
+    person.type(person.map("prompt"), "Judge: {{prompt}}").choose(person.map("temperature-mode"), "leave out")
+    told = person.plain.replace("*", "")
+    assert "Filled in for user: column user" in told
+    assert "Filled in for temperature" not in told
+    assert "Proposed for temperature: column temperature" in told
+
+
+def test_a_fixed_value_that_is_missing_is_told(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}").choose(person.map("temperature-mode"), "fixed value")
+    assert "Left out until there is a value here." in person.plain
+    assert "Left out until" not in person.choose(person.map("temperature-fixed"), 0.5).plain
+
+
+def test_long_names_stay_apart_on_their_buttons() -> None:
+    names = [f"How satisfied were you with the {what}?" for what in ("delivery", "price", "colour of the box")]
+    person = Person().drop("survey.csv", (",".join(names) + "\n1,2,3\n").encode()).press("way-on")
+    labels = [person.at.button(key=person.map(f"insert-{at}")).label for at in range(3)]
+    assert len(set(labels)) == 3
+    assert all(len(label.replace("\\", "")) <= 28 for label in labels)
+    assert person.press(person.map("insert-2")).recipe.prompt == f"{{{{{names[2]}}}}}"
+
+
+def test_a_long_text_is_shown_in_part_and_says_so() -> None:
+    person = Person().drop("long.csv", b"id,review\n1,short\n2," + b"x" * 30_000 + b"\n").press("way-on")
+    person.type(person.map("prompt"), "{{review}}")
+    assert "characters are shown" not in person.plain
+    assert "The first 20,000 of 30,000 characters are shown" in person.press("preview-on").plain
+
+
+def test_a_row_that_will_not_go_is_called_so() -> None:
+    person = Person().drop("heat.csv", b"review,heat\nGood,0.5\nBad,9\n").press("way-on")
+    person.type(person.map("prompt"), "{{review}}").choose(person.map("temperature-mode"), "from a column")
+    person.choose(person.map("temperature-column"), "heat")
+    assert "not sent as it stands" not in person.plain
+    assert "This row is not sent as it stands" in person.press("preview-on").plain
+
+
+def test_the_first_problem_is_named_where_only_check_sees_it() -> None:
+    rows = b"id,review\n1,Fine\n2,Same\n3,Same\n"
+    person = Person().drop("same.csv", rows).press("way-on")
+    person.type(person.map("prompt"), "{{review}}").press("preview-first_problem")
+    number = next(it for it in person.at.number_input if str(it.key).startswith("preview-"))
+    assert number.value == min(row for rows in person.causes.values() for row in rows)
+    assert "Check names this row for" in person.plain
+    assert "Check names this row for" not in person.press("preview-back").plain
 
 
 def test_an_unknown_hole_is_named_with_the_nearest_column(person: Person) -> None:
@@ -279,6 +349,15 @@ def test_a_recipe_is_kept_loaded_and_forgotten(person: Person) -> None:
     assert session.services().ledger.recipes(person.owner) == []
 
 
+def test_a_recipe_that_was_loaded_can_be_taken_back(person: Person) -> None:
+    person.type(person.map("prompt"), "Judge {{review}}").keep_recipe("Mood")
+    person.type(person.map("prompt"), "Weigh {{review}}").press("recipe-load")
+    assert person.recipe.prompt == "Judge {{review}}"
+    assert person.press("recipe-back").recipe.prompt == "Weigh {{review}}"
+    assert person.at.text_area(key=person.map("prompt")).value == "Weigh {{review}}"
+    assert not person.has("recipe-back")
+
+
 def test_a_recipe_holds_no_cell_and_no_key(person: Person) -> None:
     person.type(person.map("prompt"), "Judge {{review}}").keep_recipe("Mood")
     text = json.dumps([it.recipe for it in session.services().ledger.recipes(person.owner)])
@@ -332,6 +411,15 @@ def test_a_recipe_for_another_sheet_says_which_column_is_missing_and_the_nearest
     assert person.may_leave_map()
 
 
+def test_any_column_can_stand_in_for_a_missing_one() -> None:
+    person = Person().drop("words.csv", b"no,wording\n1,Great kettle\n2,Too small\n").press("way-on")
+    recipe = Recipe(model=Fixed(fixed="some/model"), turns=(Turn(role="user", text="Say {{review}}"),))
+    person.drop("recipe.json", recipe.to_json().encode())
+    assert not person.has("instead-review")
+    assert person.choose("other-review", "wording").recipe.prompt == "Say {{wording}}"
+    assert person.may_leave_map()
+
+
 def test_another_file_that_lacks_a_column_says_so() -> None:
     person = Person().drop("wide.csv", WIDE).press("way-on")
     person.type(person.map("prompt"), "Judge {{review}}")
@@ -350,6 +438,15 @@ def test_a_mapping_is_offered_again_for_the_same_headings() -> None:
     assert not again.has("use-last")
     other = Person().drop("other.csv", b"word\nkettle\n").press("way-on")
     assert not other.has("use-last")
+
+
+def test_a_mapping_that_was_checked_is_offered_over_one_that_the_headings_made() -> None:
+    first = Person().drop("week-1.csv", FILLED_IN).press("way-on")
+    first.type(first.map("prompt"), "Weigh {{prompt}}").press("way-on")
+    again = Person().drop("week-2.csv", FILLED_IN.replace(b"kettle", b"lamp")).press("way-on")
+    assert again.recipe.prompt == "{{prompt}}"
+    assert again.press("use-last").recipe.prompt == "Weigh {{prompt}}"
+    assert not again.has("use-last")
 
 
 def test_images_need_no_prompt(person: Person) -> None:

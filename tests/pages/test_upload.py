@@ -232,3 +232,12 @@ def test_a_reading_that_is_refused_leads_back_to_the_one_before() -> None:
     person.press("as-before")
     assert (person.reading.header_row, person.reading.rows) == (1, 2)
     assert person.may("way-on")
+
+
+def test_every_earlier_file_can_be_gone_on_with() -> None:
+    first = Person().drop("week-0.csv", REVIEWS).state.draft_id
+    for at in range(1, 5):
+        Person().drop(f"week-{at}.csv", REVIEWS)
+    person = Person()
+    assert not person.has(f"go-on-{first}")
+    assert person.open("earlier").press(f"go-on-{first}").draft.file_name == "week-0.csv"

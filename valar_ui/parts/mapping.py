@@ -100,7 +100,11 @@ def settle(asked: Asked, draft: Draft, reading: Reading) -> Recipe:
         found |= params.common(controls, recipe)
     # Closed, it costs nothing to draw, and the recipe keeps what it has.
     fold = st.expander(
-        "More settings", icon=":material/settings:", key=controls.key("more-settings"), on_change="rerun"
+        "More settings",
+        controls.unfinished("more") is not None,
+        icon=":material/settings:",
+        key=controls.key("more-settings"),
+        on_change="rerun",
     )
     if fold.open:
         with fold:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -15,14 +15,20 @@ from valar_ui.drafts import ids_of
 from valar_ui.ledger import Draft
 from valar_ui.parts import frame, problems
 from valar_ui.parts.frame import count
+from valar_ui.prepare import Prepared
 from valar_ui.pricing import tokens_of
-from valar_ui.problems import Report
+from valar_ui.problems import Report, Severity, title
 from valar_ui.readers import Reading
 from valar_ui.recipe import Recipe, Step
 from valar_ui.session import literal
 from valar_ui.snippets import curl, python
 
 JUMPS: Final = {"longest": "longest", "shortest": "shortest", "first_problem": "first with a problem"}
+SHOWN: Final = 20_000
+"""Characters of a message that are drawn; all of them are sent."""
+LONG: Final = 2_000
+"""Characters from which on a message scrolls in a box of its own."""
+LONG_PX: Final = 420
 SPEAKERS: Final = {"system": "Instructions", "user": "You", "assistant": "Example answer"}
 
 
@@ -77,8 +83,18 @@ def _jumps(draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step]
     if found is None:
         st.caption("No row has a problem." if name == "first_problem" else "No row can be composed yet.")
         return
-    st.session_state[f"{key}-jump"] = reading.table.number(found)
+    number = reading.table.number(found)
+    st.session_state[f"{key}-jump"] = number
+    if name == "first_problem":
+        here.told_row = (number, tuple(_told_of(job.result, number)))
     st.rerun()
+
+
+def _told_of(prepared: Prepared, number: int) -> Iterator[str]:
+    """The causes that Check names this row for, in words."""
+    for group in prepared.report.groups:
+        if number in group.rows and group.severity is not Severity.NOTE:
+            yield title(group.code)
 
 
 def _conversation(params: dict[str, Any]) -> None:
@@ -95,7 +111,14 @@ def _conversation(params: dict[str, Any]) -> None:
                     st.caption(":material/image: image")
                     st.code(str(part.get("image_url"))[:300], language=None, wrap_lines=True)
                 else:
-                    st.text(str(part.get("text"))[:20_000])
+                    _text(str(part.get("text")))
+
+
+def _text(text: str) -> None:
+    with st.container(height=LONG_PX if len(text) > LONG else "content", border=False):
+        st.text(text[:SHOWN])
+    if len(text) > SHOWN:
+        st.caption(f"The first {SHOWN:,} of {len(text):,} characters are shown; all of them are sent.")
 
 
 def panel(draft: Draft, reading: Reading, recipe: Recipe, steps: tuple[Step, ...]) -> None:
@@ -117,6 +140,12 @@ def panel(draft: Draft, reading: Reading, recipe: Recipe, steps: tuple[Step, ...
     report.extend(found)
     for group in report.groups:
         problems.group(group)
+    shown = {title(group.code) for group in report.groups}
+    row, causes = session.state().told_row
+    if row == reading.table.number(index) and (elsewhere := [cause for cause in causes if cause not in shown]):
+        st.caption(f":material/warning: Check names this row for: {literal(', '.join(elsewhere), most=300)}.")
+    if composed.body and any(group.severity is Severity.ERROR for group in report.groups):
+        st.caption("**This row is not sent as it stands.** Without what is wrong, its request would be:")
     if composed.body:
         _draw(composed)
 

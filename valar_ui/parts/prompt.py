@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import streamlit as st
 
@@ -14,8 +14,10 @@ from valar_ui.recipe import Fixed, IdRule, Recipe, Turn
 from valar_ui.session import literal
 from valar_ui.template import hole
 
-SHOWN_COLUMNS = 24
+SHOWN_COLUMNS: Final = 16
 """Columns that get a button of their own."""
+SHOWN_LETTERS: Final = 28
+"""Of a column's name on its button; the questions of a survey often differ at their end only."""
 
 
 def _keep(key: str, role: Literal["system", "user"]) -> None:
@@ -34,6 +36,12 @@ def insert(key: str, column: str) -> None:
     gap = "" if not before or before[-1].isspace() else " "
     st.session_state[key] = f"{before}{gap}{hole(column)}"
     _keep(key, "user")
+
+
+def _short(column: str) -> str:
+    """A name without its middle, where it is long."""
+    half = SHOWN_LETTERS // 2
+    return column if len(column) <= SHOWN_LETTERS else f"{column[:half].rstrip()}…{column[1 - half :].lstrip()}"
 
 
 def _example(draft: Draft) -> None:
@@ -70,8 +78,13 @@ def ask(controls: Controls, draft: Draft, reading: Reading, recipe: Recipe) -> s
     st.caption("Insert a column:")
     with st.container(horizontal=True, gap="small"):
         for at, column in enumerate(shown):
+            short = _short(column)
             st.button(
-                literal(column, most=28), key=f"{controls.prefix}-insert-{at}", on_click=insert, args=(key, column)
+                literal(short),
+                key=f"{controls.prefix}-insert-{at}",
+                help=None if short == column else literal(column),
+                on_click=insert,
+                args=(key, column),
             )
     if rest:
         chosen = st.selectbox(

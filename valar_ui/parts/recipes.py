@@ -19,15 +19,27 @@ def put(draft: Draft, recipe: Recipe) -> None:
     session.state().revision += 1
 
 
+def load(draft: Draft, recipe: Recipe) -> None:
+    """Put a kept recipe over the mapping, which can be had back."""
+    if draft.recipe:
+        session.state().replaced = (draft.id, draft.recipe)
+    put(draft, recipe)
+
+
+def _put_back(draft: Draft, recipe: Recipe) -> None:
+    session.state().replaced = None
+    put(draft, recipe)
+
+
 def offer_last(draft: Draft, reading: Reading) -> None:
     """The mapping used last for a sheet with these headings, on a draft that has none yet."""
     last = session.services().ledger.recipe_for_headers(session.owner(), reading.columns)
-    if last is None or (draft.recipe or {}).get("turns"):
+    if last is None or last == draft.recipe:
         return
     said, button = st.columns([3, 1], vertical_alignment="center")
     said.info("You mapped a sheet with these headings before.", icon=":material/history:")
     button.button(
-        "Use that mapping", key="use-last", on_click=put, args=(draft, Recipe.model_validate(last)), width="stretch"
+        "Use that mapping", key="use-last", on_click=load, args=(draft, Recipe.model_validate(last)), width="stretch"
     )
 
 
@@ -69,7 +81,7 @@ def _shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
         load_slot.button(
             "Load",
             key="recipe-load",
-            on_click=put,
+            on_click=load,
             args=(draft, Recipe.model_validate(kept[which].recipe)),
             width="stretch",
         )
@@ -85,5 +97,14 @@ def _shelf(draft: Draft, reading: Reading, recipe: Recipe) -> None:
         except BadRecipe as fault:
             st.error(literal(str(fault), most=400))
         else:
-            put(draft, loaded)
+            load(draft, loaded)
             st.rerun()
+    replaced = session.state().replaced
+    if replaced is not None and replaced[0] == draft.id and replaced[1] != draft.recipe:
+        st.button(
+            "Put the mapping back that was here before",
+            key="recipe-back",
+            icon=":material/undo:",
+            on_click=_put_back,
+            args=(draft, Recipe.model_validate(replaced[1])),
+        )

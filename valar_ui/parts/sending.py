@@ -78,7 +78,6 @@ def _already(draft: Draft, prepared: Prepared) -> None:
 def _submit(draft: Draft, prepared: Prepared, label: str, confirmed: str | None) -> None:
     """The click: one transaction in the ledger, nothing else; the worker sends."""
     running, here = session.services(), session.state()
-    session.remember_mapping(draft)
     try:
         outbox.submit(
             running.ledger,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,10 @@ TYPES: Final = [
     "parquet",
     "gz",
 ]
+LATEST: Final = 3
+"""Files to go on with that are offered at once."""
+EARLIER: Final = 60
+"""Files to go on with in all."""
 SHOWN_ROWS: Final = 50
 SHOWN_LIMIT_MB: Final = 256
 """Streamlit counts in powers of two and counts what the browser wraps around the file: 256,000,000 bytes fit."""
@@ -86,10 +91,19 @@ def choose_file() -> None:
 
 def go_on() -> None:
     """The drafts worked on last, to go on with."""
-    drafts = session.services().ledger.drafts(session.owner(), limit=3)
+    drafts = session.services().ledger.drafts(session.owner(), limit=EARLIER)
     if not drafts:
         return
     st.markdown("Or go on with what you began:")
+    _go_on_with(drafts[:LATEST])
+    if drafts[LATEST:]:
+        fold = st.expander("Earlier files", icon=":material/history:", key="earlier", on_change="rerun")
+        if fold.open:
+            with fold:
+                _go_on_with(drafts[LATEST:])
+
+
+def _go_on_with(drafts: Sequence[Draft]) -> None:
     with st.container(horizontal=True):
         for draft in drafts:
             label = f"{literal(draft.file_name, most=40)}, {frame.local_time(draft.updated_at, utc=False)}"
