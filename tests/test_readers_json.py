@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
 from valar_ui.params import flaws
 from valar_ui.readers import UnreadableFile
-from valar_ui.readers.jsonfile import STEP
 from valar_ui.readers.jsonfile import items as documents
 from valar_ui.readers.jsonlines import MAX_LINE, items, utf8_items
+from valar_ui.readers.jsonwindow import STEP
 from valar_ui.readers.objects import MAX_LOOK, Item, sample
 
 
@@ -155,7 +155,7 @@ def test_the_list_that_is_read_is_told_where_there_are_others(
     document: Any, first: dict[str, str], code: str | None, told: str, step: int, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("valar_ui.readers.jsonfile.STEP", step)
+    monkeypatch.setattr("valar_ui.readers.jsonwindow.STEP", step)
     reading = read_bytes(json.dumps(document).encode(), tmp_path, "f.json")
     assert dict(zip(reading.columns, cells(reading)[0], strict=True)) == first
     assert codes(reading) == ({code} if code else set())

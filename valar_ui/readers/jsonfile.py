@@ -1,24 +1,18 @@
-"""JSON documents as a stream: a list, a list wrapped in an object, one object; never the whole text at once."""
+"""JSON documents as a stream: lists, a list wrapped in an object, objects one after the other; never all at once."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 from typing import Any, Final, TextIO, TypeVar
 
 from valar_ui.problems import Problem, Severity
-from valar_ui.readers.jsontext import JsonFlaw, JsonParser, explain
+from valar_ui.readers.jsontext import JsonFlaw
+from valar_ui.readers.jsonwindow import Broken, Window
 from valar_ui.readers.objects import Item
 from valar_ui.readers.reading import UnreadableFile
-
-STEP: Final = 1 << 20
-"""Characters read at once."""
-
-MAX_VALUE: Final = 64_000_000
-"""Characters of one value that is not a list of records."""
-
-SPACE: Final = " \t\r\n\ufeff"
 
 NAMES: Final = ("data", "records", "rows", "items", "results", "requests")
 """What a list of records inside an object is commonly called, the likeliest first."""
@@ -32,95 +26,12 @@ HEADINGS: Final = ("columns", "headers", "header", "fields", "column_names")
 DEPTH: Final = 3
 """Levels of objects in which a list of records is looked for."""
 
-PLAIN: Final = json.JSONDecoder(parse_int=str, parse_float=str)
-"""Takes values whose worth nobody asks for: Python refuses to make a number of more than 4,300 digits."""
+ROW: Final = re.compile(r"0|[1-9]\d{0,8}")
+
+YEARS: Final = frozenset(map(str, range(1800, 2200)))
+"""Keys that are numbers and say more than which row it is."""
 
 T = TypeVar("T")
-
-
-class _Text:
-    """A window on the document's text that grows when a value does not fit and forgets what is behind."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._parser = JsonParser()
-        self.text = ""
-        self.at = 0
-        self._ended = False
-        self._line = 1
-
-    def more(self) -> bool:
-        """Read on; False at the end."""
-        if self._ended:
-            return False
-        piece = self._stream.read(max(STEP, len(self.text) - self.at))
-        self._line += self.text.count("\n", 0, self.at)
-        self.text = self.text[self.at :] + piece
-        self.at = 0
-        self._ended = not piece
-        if len(self.text) > MAX_VALUE:
-            raise UnreadableFile(
-                f"One value of this JSON file is longer than {MAX_VALUE:,} characters.",
-                "Write one record a line (JSONL).",
-                code="cell-too-large",
-            )
-        return bool(piece)
-
-    def peek(self) -> str:
-        """The next character that is not white space; empty at the end."""
-        while True:
-            text = self.text
-            while self.at < len(text) and text[self.at] in SPACE:
-                self.at += 1
-            if self.at < len(text):
-                return text[self.at]
-            if not self.more():
-                return ""
-
-    @property
-    def line(self) -> int:
-        """The line in a text editor where the next value begins."""
-        return self._line + self.text.count("\n", 0, self.at)
-
-    def value(self) -> tuple[Any, JsonFlaw | None]:
-        """The next whole value."""
-        value, end = self._next(self._parser.scan)
-        found = self._parser.noticed(value, self.text[self.at : end])
-        self.at = end
-        return found
-
-    def skip(self) -> None:
-        """Pass over the next whole value."""
-        self.at = self._next(PLAIN.raw_decode)[1]
-
-    def _next(self, scan: Callable[[str, int], tuple[Any, int]]) -> tuple[Any, int]:
-        """The next whole value and where it ends."""
-        self.peek()
-        while True:
-            try:
-                value, end = scan(self.text, self.at)
-            except json.JSONDecodeError as fault:
-                self._parser.noticed(None, "")
-                if not self.more():
-                    raise self._refused(explain(fault).text, fault.pos) from None
-                continue
-            except RecursionError as fault:
-                raise self._refused(explain(fault).text, self.at) from None
-            if end == len(self.text) and self.more():
-                continue
-            return value, end
-
-    def _refused(self, text: str, place: int) -> UnreadableFile:
-        line = self._line + self.text.count("\n", 0, place)
-        return UnreadableFile(
-            f"This JSON file is broken near line {line:,}: {text}",
-            "Mend it there, or save the records one a line (JSONL), so that one bad record spoils only itself.",
-            code="invalid-json",
-        )
-
-    def expected(self, what: str) -> UnreadableFile:
-        """The refusal where something else should stand."""
-        return self._refused(f"This is not valid JSON: {what}.", self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +54,25 @@ class Found:
         return f"{name if len(name) <= 60 else name[:60] + '…'} ({self.count:,})"
 
 
-def find_list(stream: TextIO) -> tuple[Found | None, list[Found]]:
-    """The list to read where the document is an object that holds some, and the others that are left out."""
-    text = _Text(stream)
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Objects one after the other, as `jq` prints them, each a record."""
+
+    by_line: bool
+    """Each begins on a line of its own, whose number is the record's."""
+
+
+def find_list(stream: TextIO) -> tuple[Found | Sequence | None, list[Found]]:
+    """What to read where the document begins with an object, and the lists in it that are left out."""
+    text = Window(stream)
     if text.peek() != "{":
         return None, []
     found: list[Found] = []
+    first_line = text.line
     _lists(text, (), (), found)
+    if text.peek() == "{":
+        starts = chain([first_line], (line for line, *_ in _objects(text, text.skip)))
+        return Sequence(by_line=all(earlier < later for earlier, later in pairwise(starts))), []
     _ended(text)
     first = [each for each in found if len(each.path) == 1]
     if first:
@@ -157,13 +80,15 @@ def find_list(stream: TextIO) -> tuple[Found | None, list[Found]]:
         chosen = named[0] if named else max(first, key=lambda each: (each.objects, each.count))
     else:
         nested = [each for each in found if each.path[-1] in NESTED_NAMES]
+        if not nested and len(found) == 1 and found[0].objects and found[0].count > 1:
+            nested = found
         if len(nested) != 1:
             return None, []
         chosen = nested[0]
     return chosen, [each for each in found if each is not chosen and len(each.path) <= len(chosen.path)]
 
 
-def told(chosen: Found, others: Sequence[Found]) -> Problem | None:
+def told(chosen: Found, others: list[Found]) -> Problem | None:
     """What a person should know about the choice of a list; None where there was none."""
     if others:
         names = ", ".join(each.told for each in others[:20])
@@ -183,13 +108,13 @@ def told(chosen: Found, others: Sequence[Found]) -> Problem | None:
     return None
 
 
-def _lists(text: _Text, path: tuple[str, ...], places: tuple[int, ...], found: list[Found]) -> None:
+def _lists(text: Window, path: tuple[str, ...], places: tuple[int, ...], found: list[Found]) -> None:
     """Pass over an object and note the lists of records in it."""
     headings: tuple[str, ...] = ()
     here: list[int] = []
     for place, key in enumerate(_members(text)):
         mark = text.peek()
-        inner = _after_bracket(text) if mark == "[" else ""
+        inner = text.peek_inside() if mark == "[" else ""
         if inner in ("{", "["):
             here.append(len(found))
             count = sum(1 for _ in _elements(text, text.skip))
@@ -210,13 +135,24 @@ def _texts(values: list[Any]) -> tuple[str, ...]:
     return tuple(map(str, values)) if all(isinstance(value, str) for value in values) else ()
 
 
-def items(stream: TextIO, chosen: Found | None = None) -> Iterator[Item]:
-    """The records of a JSON document, numbered from 1; of an object, those of the list that `find_list` chose."""
-    text = _Text(stream)
+def items(stream: TextIO, chosen: Found | Sequence | None = None) -> Iterator[Item]:
+    """The records of a JSON document, numbered from 1; of one that begins with an object, as `find_list` found."""
+    text = Window(stream)
     first = text.peek()
     if first == "[":
-        yield from _list(text)
+        start = 1
+        for item in _list(text):
+            yield item
+            start = item.number + 1
+        while text.peek() == "[" and text.peek_inside() == "{":
+            for item in _list(text, start):
+                yield item
+                start = item.number + 1
         _ended(text)
+    elif isinstance(chosen, Sequence):
+        for place, (line, value, flaw) in enumerate(_objects(text, text.value), 1):
+            found, less = value if value is not None else (None, None)
+            yield Item(line if chosen.by_line else place, line, found, flaw or less)
     elif first == "{" and chosen is not None:
         for wanted in chosen.places:
             for place, _ in enumerate(_members(text)):
@@ -244,7 +180,7 @@ def items(stream: TextIO, chosen: Found | None = None) -> Iterator[Item]:
         )
 
 
-def _ended(text: _Text) -> None:
+def _ended(text: Window) -> None:
     """Refuse what stands after the document's value."""
     rest = text.peek()
     if rest in ("{", "["):
@@ -253,7 +189,21 @@ def _ended(text: _Text) -> None:
         raise text.expected("something extra stands after its end")
 
 
-def _list(text: _Text, start: int = 1) -> Iterator[Item]:
+def _objects(text: Window, take: Callable[[], T]) -> Iterator[tuple[int, T | None, JsonFlaw | None]]:
+    """The line of each object and what `take` makes of it; where one is broken, the next begins the next line."""
+    while text.peek():
+        line = text.line
+        try:
+            if text.peek() != "{":
+                raise text.expected("something stands between two records that belongs to neither")
+            yield line, take(), None
+        except Broken as fault:
+            yield line, None, JsonFlaw("invalid-json", f"{fault.reason} It is broken near line {fault.line:,}.")
+            if not text.to_line_with("{"):
+                return
+
+
+def _list(text: Window, start: int = 1) -> Iterator[Item]:
     """The elements as records; the line is told of the first one only, because finding it costs time."""
     elements = _elements(text, lambda: (text.line if number == start - 1 else 0, *text.value()))
     number = start - 1
@@ -265,7 +215,7 @@ def _list(text: _Text, start: int = 1) -> Iterator[Item]:
         )
 
 
-def _elements(text: _Text, take: Callable[[], T]) -> Iterator[T]:
+def _elements(text: Window, take: Callable[[], T]) -> Iterator[T]:
     """What `take` makes of each element of the list that begins here."""
     text.at += 1
     if text.peek() == "]":
@@ -283,7 +233,7 @@ def _elements(text: _Text, take: Callable[[], T]) -> Iterator[T]:
             raise text.expected("there is a comma too many at the end of the list")
 
 
-def _members(text: _Text) -> Iterator[str]:
+def _members(text: Window) -> Iterator[str]:
     """The keys of the object that begins here; whoever takes one reads its value before the next."""
     text.at += 1
     while text.peek() != "}":
@@ -306,6 +256,11 @@ def _as_records(whole: dict[str, Any]) -> Iterator[Item]:
     if values and all(isinstance(value, list) for value in values) and len({len(value) for value in values}) == 1:
         for number, cells in enumerate(zip(*values, strict=True), start=1):
             yield Item(number, 0, dict(zip(whole, cells, strict=True)))
+    elif values and all(isinstance(value, dict) for value in values) and _numbered(values):
+        running = list(values[0]) == [str(at) for at in range(len(values[0]))]
+        for number, key in enumerate(values[0], start=1):
+            named = {} if running or "index" in whole else {"index": key}
+            yield Item(number, 0, named | {name: value[key] for name, value in whole.items()})
     elif len(values) > 1 and all(isinstance(value, dict) for value in values) and _alike(values):
         for number, (key, value) in enumerate(whole.items(), start=1):
             yield Item(number, 0, {"key": key, **value} if "key" not in value else value)
@@ -313,27 +268,17 @@ def _as_records(whole: dict[str, Any]) -> Iterator[Item]:
         yield Item(1, 0, whole)
 
 
+def _numbered(values: list[dict[str, Any]]) -> bool:
+    """The objects are columns, as pandas writes them: rising row numbers with a cell each, more rows than columns."""
+    rows = list(values[0])
+    if not rows or any(list(value) != rows for value in values) or not all(map(ROW.fullmatch, rows)):
+        return False
+    rising = all(int(earlier) < int(later) for earlier, later in pairwise(rows))
+    return rising and (rows[0] == "0" or (len(rows) > len(values) and not YEARS.issuperset(rows)))
+
+
 def _alike(values: list[dict[str, Any]]) -> bool:
     """The objects share at least half of their keys."""
     every = set().union(*values)
     shared = set(values[0]).intersection(*values)
     return bool(every) and len(shared) >= 0.5 * len(every)
-
-
-def _after_bracket(text: _Text) -> str:
-    """The first character inside the list that begins here."""
-    place = text.at
-    text.at += 1
-    while True:
-        mark = text.text[text.at : text.at + 1]
-        if mark and mark in SPACE:
-            text.at += 1
-        elif mark:
-            text.at = place
-            return mark
-        else:
-            text.at = place
-            if not text.more():
-                return ""
-            place = 0
-            text.at = 1

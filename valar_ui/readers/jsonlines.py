@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, Final, TextIO
 
-from valar_ui.readers.jsontext import JsonFlaw, JsonParser, plain_object
+from valar_ui.readers.jsontext import SPACE, JsonFlaw, JsonParser, plain_object
 from valar_ui.readers.objects import Item
 
 MAX_LINE: Final = 16_000_000
@@ -47,7 +47,7 @@ def _parsed(stream: TextIO, number: int, parser: JsonParser) -> Iterator[Item]:
                 line = stream.readline(MAX_LINE)
             yield _too_long(number)
             continue
-        if not line.strip(" \t\r\n\ufeff"):
+        if not line.strip(SPACE):
             yield Item(number, number, blank=True)
             continue
         value, flaw = parser.parse(line)

@@ -25,6 +25,9 @@ class JsonFlaw:
     fatal: bool = True
 
 
+SPACE: Final = " \t\r\n\ufeff\x1e"
+"""What may stand between values: white space, a byte order mark, the mark of a JSON text sequence (RFC 7464)."""
+
 SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 PLAIN: Final = {
@@ -69,10 +72,10 @@ class JsonParser:
         """The value and what is wrong with it; the value is None where the flaw is fatal."""
         self._duplicate = self._constant = None
         try:
-            value, end = self._decoder.raw_decode(text, len(text) - len(text.lstrip(" \t\r\n")))
+            value, end = self._decoder.raw_decode(text, len(text) - len(text.lstrip(SPACE)))
         except (json.JSONDecodeError, RecursionError) as fault:
             return None, explain(fault)
-        rest = text[end:].strip(" \t\r\n")
+        rest = text[end:].strip(SPACE)
         if rest:
             if rest[0] in "{[":
                 return None, JsonFlaw(
@@ -152,12 +155,22 @@ def _whole_characters(value: Any) -> Any:
     return value
 
 
-def explain(fault: json.JSONDecodeError | RecursionError) -> JsonFlaw:
-    """A parser's error in words."""
+def explain(fault: json.JSONDecodeError | RecursionError, *, place: bool = True) -> JsonFlaw:
+    """A parser's error in words, with its place in the parsed text unless that says nothing."""
     if isinstance(fault, RecursionError):
         return JsonFlaw("too-deep", "This JSON is nested too deep to be read.")
     plain = next((text for start, text in PLAIN.items() if fault.msg.startswith(start)), fault.msg)
-    return JsonFlaw("invalid-json", f"This is not valid JSON: {plain} (character {fault.pos + 1:,}).")
+    if fault.msg.startswith("Expecting"):
+        mark = fault.doc[fault.pos : fault.pos + 1]
+        before = fault.doc[max(fault.pos - 40, 0) : fault.pos].rstrip()[-1:]
+        if mark and mark in "]}" and before == ",":
+            plain = "there is a comma too many"
+        elif mark and mark in "/#":
+            plain = "a comment stands there, which JSON does not have"
+        elif mark and mark in "'’“”":
+            plain = f"a text stands in {mark} and not in straight double quotes"
+    where = f" (character {fault.pos + 1:,})" if place else ""
+    return JsonFlaw("invalid-json", f"This is not valid JSON: {plain}{where}.")
 
 
 def _encodable(value: Any) -> bool:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from valar_ui.readers.jsontext import SPACE
 from valar_ui.readers.reading import UnreadableFile
 
 HEAD: Final = 1 << 16
@@ -89,6 +90,9 @@ def _refuse_markup(head: bytes, name: str) -> None:
         )
 
 
+SCRIPT: Final = re.compile(r"((var|let|const)\s+\w+|window(\.\w+)+|module\.exports)\s*=\s*[\[{]|export default\s*[\[{]")
+LIST_OF_OBJECTS: Final = re.compile(r"\[\s*\{")
+
 LINES: Final = 4
 """Lines that tell JSONL from a JSON document."""
 
@@ -110,26 +114,58 @@ def refuse_binary(sample: str) -> None:
 def text_kind(sample: str, name: str) -> str:
     """csv, tsv, json or jsonl, by what the text begins with and then by the name."""
     extension = Path(name).suffix.lower()
-    start = sample.lstrip("\ufeff \t\r\n")
-    lines = [line for line in start.split("\n", LINES)[:LINES] if line.strip()]
+    start = sample.lstrip(SPACE)
+    lines = [bare for line in start.split("\n", LINES)[:LINES] if (bare := line.lstrip(SPACE)).strip()]
     if extension in (".jsonl", ".ndjson", ".jsonlines"):
-        return "json" if start.startswith("[") and _is_one_list(start, lines) else "jsonl"
+        listed = start.startswith("[") and _is_one_list(start, lines)
+        return "json" if listed or _are_lists(lines) or _spans_lines(start, lines) else "jsonl"
     if start[:1] in ("{", "["):
         whole_first = bool(lines) and (_is_json(lines[0]) or (start[0] == "{" and _are_objects(lines[1:])))
-        follows = len(lines) > 1 and (start[0] == "{" or extension == ".json")
-        if whole_first and (follows or (start[0] == "{" and extension != ".json")):
+        follows = len(lines) > 1 and not _are_lists(lines) and not _opens(lines[1:])
+        if whole_first and follows and (start[0] == "{" or extension == ".json"):
             return "jsonl"
         if extension == ".json" or (start[0] == "[" and _opens_json_list(start)):
             return "json"
-        if (
-            start[0] == "{"
-            and start[1:].lstrip(" \t\r\n").startswith('"')
-            and extension not in (".csv", ".tsv", ".tab")
-        ):
+        if start[0] == "{" and start[1:].lstrip(SPACE).startswith('"') and extension not in (".csv", ".tsv", ".tab"):
+            return "json"
+        if whole_first and start[0] == "{":
             return "json"
     if extension == ".json":
         return "json"
+    _refuse_script(start, extension)
     return "tsv" if extension in (".tsv", ".tab") else "csv"
+
+
+def _refuse_script(start: str, extension: str) -> None:
+    """JSON with a name before it, as the archives of some web services have it."""
+    if SCRIPT.match(start) or (extension in (".js", ".mjs", ".ts") and not start.startswith(("{", "["))):
+        raise UnreadableFile(
+            "This file is a JavaScript program, not a table or JSON.",
+            "Delete what stands before the first [ and behind the last ], and name it .json.",
+            code="not-a-table",
+        )
+
+
+def _spans_lines(start: str, lines: list[str]) -> bool:
+    """The first object goes on over several lines, as programs print it for people."""
+    if not start.startswith("{") or _is_json(lines[0]) or _are_objects(lines[1:]):
+        return False
+    if _opens(lines):
+        return True
+    try:
+        return "\n" in start[: json.JSONDecoder().raw_decode(start)[1]]
+    except (ValueError, RecursionError):
+        return False
+
+
+def _opens(lines: list[str]) -> bool:
+    """An object begins whose first key stands in the next line."""
+    return len(lines) > 1 and lines[0].strip() == "{" and lines[1].startswith('"')
+
+
+def _are_lists(lines: list[str]) -> bool:
+    """Each of these lines, more than one, is a list of objects."""
+    return len(lines) > 1 and all(LIST_OF_OBJECTS.match(line) and _is_json(line) for line in lines)
 
 
 def _is_one_list(start: str, lines: list[str]) -> bool:
@@ -151,4 +187,4 @@ def _is_json(line: str) -> bool:
 
 
 def _opens_json_list(start: str) -> bool:
-    return start[1:].lstrip(" \t\r\n")[:1] in ("{", "[")
+    return start[1:].lstrip(SPACE)[:1] in ("{", "[")

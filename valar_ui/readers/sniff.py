@@ -294,11 +294,11 @@ def _read_json(
 ) -> Reading:
     report = Report()
     size = max(path.stat().st_size, 1)
-    chosen: jsonfile.Found | None = None
+    chosen: jsonfile.Found | jsonfile.Sequence | None = None
     if kind == "json":
         with open_text(path, encoding) as text:
             chosen, others = jsonfile.find_list(text)
-        if chosen is not None and (choice := jsonfile.told(chosen, others)) is not None:
+        if isinstance(chosen, jsonfile.Found) and (choice := jsonfile.told(chosen, others)) is not None:
             report.add(choice)
 
     def items() -> Iterator[objects.Item]:
