@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -98,9 +99,65 @@ def _texts(column: pa.Array) -> list[str]:
         return ["" if value is None else _short(value) for value in _narrow(column)]
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         counts = [(None, 0) if value is None else divmod(value, 1_000) for value in column.cast(pa.int64()).to_pylist()]
-        whole = pa.array([count for count, _ in counts], pa.timestamp("us", column.type.tz)).to_pylist()
+        whole = _values(pa.array([count for count, _ in counts], pa.timestamp("us", column.type.tz)))
         return [_with_nanoseconds(value, more) for value, (_, more) in zip(whole, counts, strict=True)]
-    return [text_of(value) for value in column.to_pylist()]
+    if pa.types.is_time64(column.type) and column.type.unit == "ns":
+        return ["" if text is None else _without_zeros(text) for text in column.cast(pa.string()).to_pylist()]
+    if pa.types.is_nested(column.type) and _holds_narrow(column.type):
+        return [text_of(_shortened(value, column.type)) for value in column.to_pylist()]
+    return [text_of(value) for value in _values(column)]
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values as Python has them; one by one where a single one is out of its range."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        if not pa.types.is_temporal(column.type):
+            raise
+        values = [_far(column.slice(at, 1)) for at in range(len(column))]
+    return values
+
+
+def _far(one: pa.Array) -> Any:
+    """The value of an array of one; its text where Python knows no such day, in UTC where it knows no such zone."""
+    zoned = pa.types.is_timestamp(one.type) and one.type.tz is not None
+    in_utc = one.cast(pa.timestamp(one.type.unit, "UTC")) if zoned else one
+    for attempt in (one, in_utc):
+        try:
+            return attempt.to_pylist()[0]
+        except (OverflowError, ValueError):
+            continue
+    return _without_zeros(in_utc.cast(pa.string())[0].as_py())
+
+
+def _without_zeros(text: str) -> str:
+    """A time without a fraction that is zero, and in microseconds unless it has nanoseconds."""
+    return re.sub(r"\.0+(?=$|Z)|(?<=\.\d{6})000$", "", text)
+
+
+def _holds_narrow(kind: pa.DataType) -> bool:
+    """Numbers of less than 64 bits lie somewhere inside."""
+    if pa.types.is_map(kind):
+        return _holds_narrow(kind.key_type) or _holds_narrow(kind.item_type)
+    if pa.types.is_nested(kind):
+        return any(_holds_narrow(kind.field(at).type) for at in range(kind.num_fields))
+    return bool(pa.types.is_float32(kind) or pa.types.is_float16(kind))
+
+
+def _shortened(value: Any, kind: pa.DataType) -> Any:
+    """A nested value whose narrow numbers have the fewest digits that tell them apart."""
+    if value is None:
+        return None
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        return float(str((np.float32 if pa.types.is_float32(kind) else np.float16)(value)))
+    if pa.types.is_map(kind):
+        return [(_shortened(key, kind.key_type), _shortened(item, kind.item_type)) for key, item in value]
+    if pa.types.is_struct(kind):
+        return {field.name: _shortened(value[field.name], field.type) for field in kind}
+    if pa.types.is_nested(kind) and isinstance(value, list):
+        return [_shortened(item, kind.value_type) for item in value]
+    return value
 
 
 def _narrow(column: pa.Array) -> Iterator[np.floating[Any] | None]:
