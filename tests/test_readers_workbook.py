@@ -21,7 +21,7 @@ from odf.table import CoveredTableCell, Table, TableCell, TableRow
 from odf.text import P
 
 from tests.reading import balanced, cells, codes, numbers, read_bytes, rows_of
-from valar_ui.readers import UnreadableFile
+from valar_ui.readers import UnreadableFile, read
 
 Fill = Callable[[Any, Any], None]
 
@@ -360,6 +360,12 @@ def test_workbooks_of_excel_97(tmp_path: Path) -> None:
     )
     with pytest.raises(UnreadableFile):
         read_bytes(xls()[:2000], tmp_path, "f.xls")
+
+
+@pytest.mark.parametrize("name", ["f.xlsx", "f.csv", "f"])
+def test_a_workbook_of_excel_97_on_disk_under_another_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(xls())
+    assert read(tmp_path / name, name=name, into=tmp_path).format == "xls"
 
 
 def test_xls_that_begins_below_and_right(tmp_path: Path) -> None:

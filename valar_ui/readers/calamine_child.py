@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 MEMORY: Final = 4_000_000_000
@@ -29,7 +30,8 @@ def answers(path: str, sheet: str | None) -> Iterator[Any]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
     try:
-        book = CalamineWorkbook.from_path(path)
+        with Path(path).open("rb") as file:
+            book = CalamineWorkbook.from_filelike(file)
         if sheet is None:
             yield [
                 (found.name, found.visible == SheetVisibleEnum.Visible, found.typ == SheetTypeEnum.WorkSheet)
