@@ -306,6 +306,8 @@ IMAGE = {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": 
         (RESPONSES, {"input": "x", "instructions": "be kind"}, {"input": [SYSTEM, *USER]}),
         (RESPONSES, {"input": [{"type": "message", **USER[0]}]}, {"input": USER}),
         ("v1/responses", {"input": "x"}, {"input": "x"}),
+        ("https://api.openai.com/v1/responses/", {"input": "x"}, {"input": "x"}),
+        ("/openai/deployments/d/chat/completions?api-version=1", {"messages": USER}, {"input": USER}),
         ("/v1/completions", {"prompt": "x", "max_tokens": 3}, {"input": "x", "max_output_tokens": 3}),
     ],
 )  # fmt: skip

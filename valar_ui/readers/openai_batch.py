@@ -11,8 +11,6 @@ from typing import Any, Final
 from valar_ui.problems import Problem
 from valar_ui.readers.jsontext import cell
 
-CHAT, COMPLETIONS, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/responses"
-
 LOST: Final = {
     "functions": "Use tools.",
     "function_call": "Use tool_choice.",
@@ -75,10 +73,8 @@ def convert_body(
 ) -> tuple[dict[str, Any] | None, list[str], list[Problem]]:
     """Params, the changes in words, the problems of this request; no params where it is none for a text model."""
     work = _Body(body, number)
-    kinds: dict[str, Callable[[_Body], None]] = {CHAT: _chat, COMPLETIONS: _completion, RESPONSES: _response}
-    place = str(url or "").split("?")[0].rstrip("/")
-    place = place if place.startswith("/v1/") else "/v1/" + place.lstrip("/").removeprefix("v1/")
-    convert = kinds.get(place)
+    place = "/" + str(url or "").split("?")[0].strip("/")
+    convert = next((convert for end, convert in KINDS.items() if place.endswith(end)), None)
     if convert is None:
         work.refuse(
             "wrong-endpoint",
@@ -197,3 +193,11 @@ def _what_is_lost(work: _Body) -> None:
             value = cell(params.pop(name))
             value = value if len(value) <= 60 else value[:57] + "…"
             work.refuse("refused-param", f"Valar has nothing like {name}: {value}.", hint)
+
+
+KINDS: Final[dict[str, Callable[[_Body], None]]] = {
+    "/chat/completions": _chat,
+    "/completions": _completion,
+    "/responses": _response,
+}
+"""How the path of a request ends, also behind a host or a deployment's name; the first that fits counts."""
