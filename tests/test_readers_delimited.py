@@ -237,6 +237,7 @@ def test_short_and_long_rows(tmp_path: Path) -> None:
 def test_headings_that_are_too_few_leave_no_cell_behind(tmp_path: Path) -> None:
     reading = read_bytes(b"a,b\n1,2,x\n3,4,y\n", tmp_path)
     assert (reading.columns, cells(reading)) == (("a", "b", "Column C"), [("1", "2", "x"), ("3", "4", "y")])
+    assert rows_of(read_bytes(b"a,b\n1,2,x\n3,4\n", tmp_path), "long-row") == [2]
 
 
 def test_a_quote_that_never_closes_is_named_where_it_opens(tmp_path: Path) -> None:
@@ -307,6 +308,13 @@ def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Pa
         (b"1,John,12.5\n2,Mary,13.5\n3,Ann,1.25\n", 0, 1),
         (b"country,2010,2011\nFrance,3,4\nSpain,5,6\n", 1, 2),
         (b",var2,,var2\n1,a,2,b\n2,c,3,d\n", 1, 2),
+        (b"Firm: X\nPeriod: Y\nIn: EUR\n\nday,text,sum\n2024-01-01,a,5\n2024-01-02,b,6\n\nby ERP\n", 5, 6),
+        (b"Export;of:\n\nIBAN;DE1\nName;A\nBank;B\n\nDay;To;Sum;In\n01.02.2024;C, D;-1,5;EUR\n", 7, 8),
+        (b",2023,2023,2024,2024\nplace,Q1,Q2,Q1,Q2\nNorth,1,2,3,4\nSouth,5,6,7,8\n", 2, 3),
+        (b",2023,,2024,\nplace,Q1,Q2,Q1,Q2\nNorth,1,2,3,4\nSouth,5,6,7,8\n", 2, 3),
+        (b",x,x,y\nr1,a,b,c\nr2,d,e,f\n", 1, 2),
+        (b"review,note\ngood,\nbad,late\nfine,\n", 1, 2),
+        (b"a,b,c\n1,,\n2,,\nx,y,z\n", 1, 2),
     ],
 )
 def test_the_row_of_headings_is_proposed(content: bytes, header: int, first: int, tmp_path: Path) -> None:
@@ -322,6 +330,11 @@ def test_headings_chosen_by_hand(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile) as fault:
         read_bytes(b"a\n1\n", tmp_path, header_row=9)
     assert fault.value.code == "no-such-row"
+
+
+def test_the_delimiter_is_found_below_the_row_of_headings_chosen_by_hand(tmp_path: Path) -> None:
+    reading = read_bytes("a title\u2028\r\nanother\r\nid;name\r\n1;x\r\n".encode(), tmp_path, header_row=3)
+    assert (reading.columns, cells(reading), numbers(reading)) == (("id", "name"), [("1", "x")], [4])
 
 
 def test_headings_become_unique_names_on_one_line(tmp_path: Path) -> None:
@@ -392,6 +405,11 @@ def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
             "xml-spreadsheet",
         ),
         (b"\x89PNG\r\n", "not-a-table"),
+        (b"a.csv".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + b"a,b\n1,2\n", "not-a-table"),
+        (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + b"a,b\n1,2\n"), "not-a-table"),
+        (b"\x03|\x01\x01" + bytes(28) + b"NAME\0\0\0\0\0\0\0C" + bytes(20) + b"\r Ann  Bob  \x1a", "not-a-table"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "not-a-table"),
+        (b"window.data = [\n1, 2]", "not-a-table"),
     ],
 )
 def test_what_holds_no_rows_is_refused_in_a_sentence(content: bytes, code: str, tmp_path: Path) -> None:
@@ -401,6 +419,19 @@ def test_what_holds_no_rows_is_refused_in_a_sentence(content: bytes, code: str, 
     assert fault.value.text.endswith((".", ")"))
     assert fault.value.hint
     assert not list(tmp_path.glob("table-*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"ID;PWXL;N;E\r\nP;PGeneral\r\nC;Y1;X1;K1\r\nE\r\n", "f.slk"),
+        (b"<rows>\n<row>1</row>\n</rows>", "f.xml"),
+    ],
+)
+def test_other_kinds_are_refused_by_their_names(content: bytes, name: str, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile):
+        read_bytes(content, tmp_path, name)
+    assert read_bytes(content, tmp_path, "f.csv").rows
 
 
 def test_gzip_is_unpacked(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _widened(raw: list[str], data: Sequence[Record], facts: Facts, *, has_header
     count = sum(widths.values())
     width = len(raw)
     further = [(wide, times) for wide, times in widths.items() if wide > width]
-    if further and sum(times for _, times in further) >= 0.5 * count:
+    if further and sum(times for _, times in further) > 0.5 * count:
         width = max(further, key=lambda pair: (pair[1], pair[0]))[0]
     return raw + [""] * (width - len(raw))
 

@@ -72,11 +72,34 @@ def find_header(records: Sequence[tuple[int, Sequence[str]]]) -> int:
         return 0
     filled = [sum(bool(cell.strip()) for cell in cells) for _, cells in rows]
     typical = sorted(filled)[len(filled) // 2]
-    at = _first_full(rows, filled, typical)
+    at = _below_notes(rows, filled, typical) or _first_full(rows, filled, typical)
     number, cells = rows[at]
     if _looks_like_data(cells, [row for _, row in rows[at + 1 :]]):
         return 0
     return number
+
+
+def _below_notes(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], typical: int) -> int:
+    """Where the headings stand below so many narrow notes that these are most of the rows; 0 where there are none."""
+    widest = max(filled)
+    if widest < 3 or typical >= 0.75 * widest:
+        return 0
+    at = next(at for at, count in enumerate(filled) if count >= 0.75 * widest)
+    below = [row for (_, row), count in zip(rows[at + 1 :], filled[at + 1 :], strict=True) if count >= 0.5 * widest]
+    narrow = 0 < at < HEADING_WITHIN and max(filled[:at]) <= 0.5 * widest
+    if not narrow or len(below) < max(1, 0.5 * (len(rows) - at - 1)) or not _all_texts(rows[at][1]):
+        return 0
+    return at if _measured(rows[at][1], below) else 0
+
+
+def _measured(cells: Sequence[str], below: Sequence[Sequence[str]]) -> int:
+    """How many columns hold a text in this row and nothing but numbers or dates below it."""
+    count = 0
+    for position, cell in enumerate(cells):
+        column = [row[position].strip() for row in below if position < len(row) and row[position].strip()]
+        texts = cell.strip() and not NUMERIC.fullmatch(cell.strip())
+        count += bool(texts and column and all(NUMERIC.fullmatch(text) or LIKE_DATA.fullmatch(text) for text in column))
+    return count
 
 
 def _first_full(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], typical: int) -> int:
@@ -85,7 +108,7 @@ def _first_full(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int]
     for at in range(min(len(rows), HEADING_WITHIN)):
         cells = rows[at][1]
         if filled[at] >= max(2, 0.5 * typical) and not _comment(rows, filled, at, typical):
-            if _title_before_better(rows, filled, at, typical):
+            if _title_before_better(rows, filled, at, typical) or _groups(rows, filled, at):
                 continue
             return at
         if at == 0 and typical == 2 and len(cells) == 2 and len(rows) > 1 and not cells[0].startswith("#"):
@@ -120,6 +143,17 @@ def _title_before_better(
         if filled[later] >= max(typical, filled[at] + 1):
             return _all_texts(rows[later][1]) and later + 1 < len(rows)
     return False
+
+
+def _groups(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], at: int) -> bool:
+    """A row that repeats what groups the columns (`,2023,2023,2024,2024`), right above the headings."""
+    if rows[at][1][0].strip() or at + 2 >= len(rows) or filled[at + 1] <= filled[at]:
+        return False
+    names = [cell.strip() for cell in rows[at][1] if cell.strip()]
+    following = rows[at + 1][1]
+    texts = not any(NUMERIC.fullmatch(cell.strip()) for cell in following)
+    repeated = 1 < len(set(names)) < len(names)
+    return repeated and texts and _measured(following, [row for _, row in rows[at + 2 :]]) >= 2
 
 
 def _all_texts(row: Sequence[str]) -> bool:

@@ -28,6 +28,12 @@ STRANGERS: Final = (
     (b"Rar!", "a RAR archive", "Unpack it and upload the file inside."),
     (b"Obj\x01", "an Avro file", "Save it as Parquet or CSV."),
     (b"ORC", "an ORC file", "Save it as Parquet or CSV."),
+    (b"\x93NUMPY", "an array of NumPy", "Save it as Parquet or CSV."),
+    (
+        b"version https://git-lfs.github.com",
+        "what Git LFS keeps in place of the real file",
+        "Download the file itself, with `git lfs pull` or from the web page of the repository.",
+    ),
     (b"MZ", "a program", "Upload a spreadsheet."),
     (b"\x7fELF", "a program", "Upload a spreadsheet."),
 )
@@ -48,6 +54,16 @@ def kind_of(path: Path, name: str) -> str:
     for magic, what, hint in STRANGERS:
         if head.startswith(magic):
             raise UnreadableFile(f"This file is {what}, no spreadsheet.", hint, code="not-a-table")
+    if head[257:262] == b"ustar":
+        raise UnreadableFile(
+            "This file is a tar archive, no spreadsheet.", "Unpack it and upload the file inside.", code="not-a-table"
+        )
+    if head.startswith(b"ID;P") and Path(name).suffix.lower() == ".slk":
+        raise UnreadableFile(
+            "This file is a SYLK spreadsheet, of a kind that programs wrote in the 1980s.",
+            "Open it in Excel and save it as an Excel workbook (.xlsx).",
+            code="not-a-table",
+        )
     _refuse_markup(head, name)
     return "text"
 
@@ -78,7 +94,7 @@ def _refuse_markup(head: bytes, name: str) -> None:
             "Open it in Excel and save it as an Excel workbook (.xlsx).",
             code="web-page",
         )
-    if start.startswith((b"<?xml", b"<workbook")):
+    if start.startswith((b"<?xml", b"<workbook")) or (start.startswith(b"<") and extension in (".xml", ".svg", ".kml")):
         if b"urn:schemas-microsoft-com:office:spreadsheet" in start:
             raise UnreadableFile(
                 "This file is an XML spreadsheet of Excel 2003.",
@@ -107,6 +123,16 @@ def refuse_binary(sample: str) -> None:
         raise UnreadableFile(
             "This file is no text: its bytes look like those of a program, a picture or something compressed.",
             "Upload the spreadsheet itself; if it is one, save it as CSV or Excel again.",
+            code="not-a-table",
+        )
+
+
+def refuse_nuls(sample: str) -> None:
+    """`UnreadableFile` for what consists of NUL characters for a good part: no text, whatever the encoding."""
+    if sample.count("\0") > 0.25 * len(sample) and sample.strip("\0 \t\r\n"):
+        raise UnreadableFile(
+            "This file is no text: much of it is NUL characters, as in files of databases and programs.",
+            "Export the table it holds as CSV or Excel.",
             code="not-a-table",
         )
 

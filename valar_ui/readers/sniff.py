@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -26,7 +26,7 @@ from valar_ui.readers import (
     workbook,
 )
 from valar_ui.readers.encodings import Encoding, decide, open_bytes, open_text
-from valar_ui.readers.kinds import kind_of, refuse_binary, text_kind
+from valar_ui.readers.kinds import kind_of, refuse_binary, refuse_nuls, text_kind
 from valar_ui.readers.reading import Reading, ReadOptions, Record, UnreadableFile
 from valar_ui.readers.source import Survey, survey, unpack
 
@@ -144,6 +144,7 @@ def _read(
         sample = _sample(stream)
     if encoding.guessed:
         refuse_binary(sample)
+    refuse_nuls(sample)
     kind = text_kind(sample, name)
     if kind in ("json", "jsonl"):
         return _read_json(path, found, kind, name, into, options, encoding, progress)
@@ -212,7 +213,11 @@ def _read_delimited(
     declared = dialect.declared(first_line)
     chosen = dialect.chosen_delimiter(options.delimiter) if options.delimiter else declared
     body = sample[_line_length(sample) :] if declared else sample
-    form = dialect.sniff(body, delimiter=chosen, prefer="\t" if kind == "tsv" else None)
+    prefer = "\t" if kind == "tsv" else None
+    form = dialect.sniff(body, delimiter=chosen, prefer=prefer)
+    if form.delimiter == dialect.WHOLE_LINE and options.header_row and not chosen:
+        below = StringIO(body, newline="").readlines()[options.header_row - 1 :]
+        form = dialect.sniff("".join(below) or body, prefer=prefer)
     facts = filling.Facts(guessed=encoding.guessed)
 
     def flaw(code: str, number: int, line: int) -> None:
