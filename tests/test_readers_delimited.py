@@ -291,6 +291,18 @@ def test_a_space_before_quotes_is_honoured_and_no_other_space_lost(tmp_path: Pat
     assert (reading.columns, cells(reading)) == (("a", "b", "c"), [(" 1", "  2", "x, y"), ("3", " 4", "z")])
 
 
+def test_single_quotes_count_at_the_beginning_of_a_line(tmp_path: Path) -> None:
+    reading = read_bytes(b"'a';'b'\n'x;y';'z'\n'1;2';'w'\n", tmp_path)
+    assert (reading.columns, cells(reading)) == (("a", "b"), [("x;y", "z"), ("1;2", "w")])
+    assert len(reading.report) == 0
+
+
+@pytest.mark.parametrize("line", ["2024-01-01 10:00:{:02} start", "https://x.y/{}", "10:{:02}"])
+def test_times_and_addresses_are_not_parted_at_their_colons(line: str, tmp_path: Path) -> None:
+    reading = read_bytes("\n".join(line.format(at) for at in range(10, 20)).encode(), tmp_path, "f.txt")
+    assert (reading.delimiter, len(reading.columns)) == (None, 1)
+
+
 def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Path) -> None:
     single = read_bytes(b"a,b\n1,'x, y'\n2,z\n3,'it, is'\n", tmp_path)
     assert cells(single) == [("1", "x, y"), ("2", "z"), ("3", "it, is")]
@@ -313,6 +325,7 @@ def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Pa
         (b",2023,2023,2024,2024\nplace,Q1,Q2,Q1,Q2\nNorth,1,2,3,4\nSouth,5,6,7,8\n", 2, 3),
         (b",2023,,2024,\nplace,Q1,Q2,Q1,Q2\nNorth,1,2,3,4\nSouth,5,6,7,8\n", 2, 3),
         (b",x,x,y\nr1,a,b,c\nr2,d,e,f\n", 1, 2),
+        (b"group,10%,20%\na,1,2\nb,3,4\n", 1, 2),
         (b"review,note\ngood,\nbad,late\nfine,\n", 1, 2),
         (b"a,b,c\n1,,\n2,,\nx,y,z\n", 1, 2),
     ],

@@ -18,6 +18,9 @@ CANDIDATES: Final = (",", ";", "\t", "|")
 RARE: Final = (":", "^", "~", "\x1f", "\x01")
 """Tried only where none of the common ones parts the records."""
 
+PARTING_COLON: Final = re.compile(r"(?<!\d):(?!//)|:(?!\d|//)")
+"""A colon that stands neither inside a time nor in an address."""
+
 WHOLE_LINE: Final = "\x1e"
 """Stands for no delimiter at all: each record is one cell."""
 
@@ -127,7 +130,7 @@ def sniff(text: str, *, delimiter: str | None = None, prefer: str | None = None)
     candidates = CANDIDATES if delimiter is None else (delimiter,)
     best = _best(text, candidates, prefer)
     if best.width == 1 and delimiter is None:
-        rare = _best(text, RARE, None)
+        rare = _best(text, RARE if PARTING_COLON.search(text) else RARE[1:], None)
         if rare.width > 1 and _share(widths(text, rare))[0] >= 0.95 and len(widths(text, rare)) >= 3:
             best = rare
     if best.width == 1 and delimiter is None:
@@ -225,10 +228,11 @@ def _with_single_quotes(text: str, dialect: Dialect) -> Dialect:
     mark = re.escape(dialect.delimiter)
     if dialect.width < 2 or re.search(rf'(?:^|{mark})"', text, re.MULTILINE):
         return dialect
-    if not re.search(rf"(?:^|{mark})'[^'\r\n]*{mark}[^'\r\n]*'(?:{mark}|[\r\n]|$)", text):
+    if not re.search(rf"(?:^|{mark})'[^'\r\n]*{mark}[^'\r\n]*'(?:{mark}|[\r\n]|$)", text, re.MULTILINE):
         return dialect
     single = replace(dialect, quote="'")
-    return single if _share(widths(text, single))[0] > _share(widths(text, dialect))[0] else dialect
+    share, width = _share(widths(text, single))
+    return replace(single, width=width) if share > _share(widths(text, dialect))[0] else dialect
 
 
 def _width_by_split(text: str, delimiter: str) -> int:

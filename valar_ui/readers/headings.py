@@ -179,7 +179,7 @@ def _looks_like_data(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bo
         for pattern in (NUMERIC, LIKE_DATA):
             share = sum(pattern.fullmatch(text) is not None for text in column) / len(column)
             if share >= 0.9:
-                if not pattern.fullmatch(cell.strip()):
+                if not pattern.fullmatch(cell.strip()) or ("%" in cell and not any("%" in text for text in column)):
                     return False
                 same += pattern is LIKE_DATA or bool(numbers)
     return same > 0
