@@ -326,6 +326,8 @@ def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Pa
         (b",2023,,2024,\nplace,Q1,Q2,Q1,Q2\nNorth,1,2,3,4\nSouth,5,6,7,8\n", 2, 3),
         (b",x,x,y\nr1,a,b,c\nr2,d,e,f\n", 1, 2),
         (b"group,10%,20%\na,1,2\nb,3,4\n", 1, 2),
+        (b"Sum of sales,Columns,,\nRows,2023,2024,All\nNorth,1,2,3\nSouth,3,4,7\n", 2, 3),
+        (b"name,born,,\nAnn,1999,2000,x\nBob,2001,2002,y\n", 1, 2),
         (b"review,note\ngood,\nbad,late\nfine,\n", 1, 2),
         (b"a,b,c\n1,,\n2,,\nx,y,z\n", 1, 2),
     ],

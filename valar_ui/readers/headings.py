@@ -15,6 +15,7 @@ HEADING_WITHIN: Final = 40
 """Records among which the row of headings is sought."""
 
 NUMERIC: Final = re.compile(r"[-+]?[$€£]?\s?\d[\d.,   ']*(?:[eE][-+]?\d+)?\s?[%€$]?")
+YEAR: Final = re.compile(r"(19|20)\d\d")
 LIKE_DATA: Final = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|https?://\S+|[^@\s]+@[^@\s]+\.\w+")
 
 
@@ -141,8 +142,19 @@ def _title_before_better(
         return False
     for later in range(at + 1, min(at + 12, len(rows))):
         if filled[later] >= max(typical, filled[at] + 1):
-            return _all_texts(rows[later][1]) and later + 1 < len(rows)
+            below = [row for _, row in rows[later + 1 :]]
+            return bool(below) and (_all_texts(rows[later][1]) or _years(rows[later][1], below))
     return False
+
+
+def _years(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Texts, and years one after the other above columns of numbers that are none, as in a pivot table."""
+    years = [(position, int(cell)) for position, cell in enumerate(row) if YEAR.fullmatch(cell.strip())]
+    steps = {later[1] - earlier[1] for earlier, later in pairwise(years)}
+    if steps not in ({1}, {-1}) or not _all_texts([cell for cell in row if not YEAR.fullmatch(cell.strip())]):
+        return False
+    columns = [[line[position].strip() for line in below if position < len(line)] for position, _ in years]
+    return all(any(column) and not all(YEAR.fullmatch(text) for text in column if text) for column in columns)
 
 
 def _groups(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], at: int) -> bool:
