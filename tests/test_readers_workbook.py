@@ -120,6 +120,9 @@ HEAD = '<row r="1"><c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1" t="inl
         (-3, "0;(0)", "-3"),
         (5, "\\#0", "#5"),
         (2, "0.00x", "2.00x"),
+        (5, "0‰", "5‰"),
+        (21.5, "0.0°", "21.5°"),
+        (1234.5, "#,##0.00\u00a0", "1234.5"),
         (-2, "[Red]General", "-2"),
     ],
 )
@@ -263,6 +266,7 @@ def test_the_first_visible_sheet_with_data_is_read(tmp_path: Path) -> None:
         ("Data", True), ("Empty", True), ("Hidden", False), ("Other", True),
     ]  # fmt: skip
     assert read_bytes(xlsx(fill), tmp_path, "f.xlsx", sheet="Hidden").columns == ("h",)
+    assert read_bytes(xlsx(fill), tmp_path, "f.xlsx", sheet="hidden").sheet == "Hidden"
     with pytest.raises(UnreadableFile) as fault:
         read_bytes(xlsx(fill), tmp_path, "f.xlsx", sheet="Nowhere")
     assert fault.value.code == "no-such-sheet"
@@ -473,6 +477,28 @@ def test_numbers_of_open_documents_read_as_shown(value: str, shown: str, text: s
     out = io.BytesIO()
     document.write(out)
     assert cells(read_bytes(out.getvalue(), tmp_path, "f.ods", header_row=1)) == [(text,)]
+
+
+def test_numbers_of_too_many_digits_are_told_in_every_kind_of_workbook(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("S")
+    document = OpenDocumentSpreadsheet()
+    table = Table(name="S")
+    for place, value in enumerate(("id", "1234567890123456768", "12", "1234567890123456768")):
+        row = TableRow()
+        kind = {"valuetype": "float", "value": value} if place else {"valuetype": "string"}
+        cell = TableCell(**kind)
+        cell.addElement(P(text=value))
+        row.addElement(cell)
+        table.addElement(row)
+        sheet.write(place, 0, float(value) if place else value)
+    document.spreadsheet.addElement(table)
+    for made, name in ((book.save, "f.xls"), (document.write, "f.ods")):
+        out = io.BytesIO()
+        made(out)
+        reading = read_bytes(out.getvalue(), tmp_path, name, header_row=1)
+        assert cells(reading) == [("1234567890123460000",), ("12",), ("1234567890123460000",)]
+        assert rows_of(reading, "digits-lost") == [2, 4]
 
 
 def test_open_document_spreadsheets(tmp_path: Path) -> None:

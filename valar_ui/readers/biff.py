@@ -36,6 +36,8 @@ class XlsSheet:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     """Numbers in a format that changes how they read."""
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
+    rounded: set[tuple[int, int]] = field(default_factory=set)
+    """Integers of more than 15 digits."""
     blank: set[tuple[int, int]] = field(default_factory=set)
     """Formulas whose stored result is an empty text; none where any formula has another result."""
     calculated: bool = False
@@ -174,6 +176,8 @@ def _number(book: XlsBook, sheet: XlsSheet, row: int, column: int, style: int, v
     form = book.formats[style] if style < len(book.formats) else numfmt.GENERAL
     if form.kind is not numfmt.Kind.GENERAL:
         sheet.texts[row, column] = numfmt.formatted(repr(value), form, epoch_1904=book.epoch_1904)
+    elif numfmt.is_rounded(value):
+        sheet.rounded.add((row, column))
 
 
 def _rk(body: bytes, at: int) -> float:

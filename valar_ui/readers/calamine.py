@@ -186,6 +186,7 @@ def _rows(path: Path, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
     texts, errors = found.texts, found.errors
     marked = _by_row(errors)
     blank = _by_row(found.blank)
+    rounded = _by_row(found.rounded)
     row = -1
     if start is not None and end is not None:
         if (end[0] + 1) * (end[1] + 1) > MAX_AREA:
@@ -195,7 +196,9 @@ def _rows(path: Path, name: str, found: biff.XlsSheet) -> Iterator[SheetRow]:
             cells = left + [cell_text(value) for value in values]
             if texts:
                 cells = [texts.get((row, column), cell) if cell else cell for column, cell in enumerate(cells)]
-            yield _marked(row, cells, found, marked.pop(row, []), blank.pop(row, []))
+            made = _marked(row, cells, found, marked.pop(row, []), blank.pop(row, []))
+            made.rounded = rounded.get(row)
+            yield made
     for below in sorted(at for at in {*marked, *blank} if at > row):
         yield _marked(below, [], found, marked.get(below, []), blank.get(below, []))
 

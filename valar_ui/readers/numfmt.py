@@ -107,7 +107,7 @@ def _worth_showing(section: str) -> bool:
         return False
     whole = "".join(re.findall("[0#]", plain.split(".")[0]))
     quoted = re.search(r'"[^"]*[^\s"][^"]*"|\\[^\s\\]|\[\$[^\]-]+', section) is not None
-    bare = re.search(r"[%$€£¥+(]|[0#]-[0#]|[a-z]", re.sub("general", "", plain.lower())) is not None
+    bare = re.search(r"[%$+(]|[0#]-[0#]|[a-z]|[^\x00-\x7f\s]", re.sub("general", "", plain.lower())) is not None
     if re.search(r"[0#],+(?:[^0#,]|$)", plain):
         return re.search(r'"[^"]*\w[^"]*"|\\\w|[$€£¥]', section) is not None
     return quoted or bare or len(whole.lstrip("#")) > 1
@@ -133,6 +133,11 @@ def plain(value: float) -> str:
             return format(Decimal(text), "f")
         return text.upper()
     return "0" if text == "-0" else text
+
+
+def is_rounded(value: float) -> bool:
+    """An integer of more than 15 digits, of which Excel keeps 15."""
+    return 1e15 <= abs(value) < 1e21 and value.is_integer()
 
 
 def show(value: float, form: Format) -> str:

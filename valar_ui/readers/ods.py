@@ -194,13 +194,17 @@ class _Reader:
             )
         if cell.get("calcext:value-type") == "error" or ("table:formula" in cell and ERROR.fullmatch(text)):
             self._row.errors = [*(self._row.errors or ()), column]
+        elif cell.get("office:value-type") == "float" and numfmt.is_rounded(
+            _float(cell.get("office:value", "")) or 0.0
+        ):
+            self._row.rounded = [*(self._row.rounded or ()), column]
 
     def _end_row(self) -> None:
         row, repeat = self._row, self._row_repeat
         if self._depth == 1 and self._table == self._name and (row.cells or row.unknown):
             for step in range(min(repeat, MAX_ROWS - self._number)):
                 number = self._number + 1 + step
-                self._done.append(SheetRow(number, row.cells, row.hidden, row.errors, row.unknown))
+                self._done.append(SheetRow(number, row.cells, row.hidden, row.errors, row.unknown, row.rounded))
         self._number += repeat
 
 

@@ -275,12 +275,11 @@ def _iso(raw: str) -> str:
 
 
 def _long(raw: str) -> bool:
-    """An integer of more than 15 digits, of which Excel keeps 15."""
+    """An integer of more than 15 digits."""
     try:
-        value = float(raw)
+        return numfmt.is_rounded(float(raw))
     except ValueError:
         return False
-    return value.is_integer() and 1e15 <= abs(value) < 1e21
 
 
 def _outside() -> UnreadableFile:

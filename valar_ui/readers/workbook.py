@@ -124,12 +124,14 @@ def _read_chosen(
 
 def _chosen(sheets: tuple[Sheet, ...], open_sheet: Callable[[str], Source], options: ReadOptions) -> tuple[Source, str]:
     if options.sheet is not None:
-        if options.sheet not in {sheet.name for sheet in sheets}:
+        same = [sheet.name for sheet in sheets if sheet.name.casefold() == options.sheet.casefold()]
+        name = options.sheet if options.sheet in same else same[0] if len(same) == 1 else None
+        if name is None:
             names = ", ".join(sheet.name for sheet in sheets)[:300]
             raise UnreadableFile(
                 f"There is no sheet {options.sheet!r}; the sheets are: {names}.", "Choose one.", code="no-such-sheet"
             )
-        return open_sheet(options.sheet), options.sheet
+        return open_sheet(name), name
     lone: tuple[Source, str] | None = None
     for sheet in sheets:
         if sheet.visible:
