@@ -367,6 +367,18 @@ def test_what_valar_refuses_is_told_once(
     assert [flaw.code for flaw in flaws(json.loads(cells(reading)[0][1]))] == found
 
 
+def test_a_batch_of_chats_that_name_no_url_is_converted(tmp_path: Path) -> None:
+    reading = read_bytes(json.dumps({"custom_id": "a", "body": {"messages": USER}}).encode(), tmp_path, "f.jsonl")
+    assert (reading.recognised_as, cells(reading)) == (
+        "openai-batch",
+        [("a", '{"input":[{"role":"user","content":"x"}]}')],
+    )
+    assert any("no url" in change for change in reading.changes)
+    assert len(reading.report) == 0
+    plain = read_bytes(b'{"custom_id": "a", "body": {"text": "x"}}', tmp_path, "f.jsonl")
+    assert (plain.recognised_as, plain.columns) == (None, ("custom_id", "body.text"))
+
+
 def test_requests_for_other_endpoints_are_refused_one_by_one(tmp_path: Path) -> None:
     content = openai(RESPONSES, input="x") + b"\n" + openai("/v1/embeddings", input="x")
     reading = read_bytes(content, tmp_path, "f.jsonl")

@@ -73,6 +73,9 @@ def convert_body(
 ) -> tuple[dict[str, Any] | None, list[str], list[Problem]]:
     """Params, the changes in words, the problems of this request; no params where it is none for a text model."""
     work = _Body(body, number)
+    if url is None and isinstance(body.get("messages"), list):
+        url = "/chat/completions"
+        work.change("requests that name no url were taken for chat completions")
     place = "/" + str(url or "").split("?")[0].strip("/")
     convert = next((convert for end, convert in KINDS.items() if place.endswith(end)), None)
     if convert is None:

@@ -23,7 +23,12 @@ def recognise(values: Sequence[Any]) -> Recognised | None:
     valar = sum(value.keys() >= VALAR and isinstance(value["params"], dict) for value in objects)
     if valar > 0.5 * len(objects):
         return "valar-requests"
-    openai = sum(value.keys() >= {"custom_id", "url", "body"} and isinstance(value["body"], dict) for value in objects)
+    openai = sum(
+        value.keys() >= {"custom_id", "body"}
+        and isinstance(value["body"], dict)
+        and ("url" in value or isinstance(value["body"].get("messages"), list))
+        for value in objects
+    )
     return "openai-batch" if openai > 0.5 * len(objects) else None
 
 
