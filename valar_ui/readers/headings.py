@@ -16,6 +16,7 @@ HEADING_WITHIN: Final = 40
 
 NUMERIC: Final = re.compile(r"[-+]?[$€£]?\s?\d[\d.,   ']*(?:[eE][-+]?\d+)?\s?[%€$]?")
 YEAR: Final = re.compile(r"(19|20)\d\d")
+TIME: Final = re.compile(r"(19|20)\d\d|\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 LIKE_DATA: Final = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|https?://\S+|[^@\s]+@[^@\s]+\.\w+")
 
 
@@ -73,7 +74,9 @@ def find_header(records: Sequence[tuple[int, Sequence[str]]]) -> int:
         return 0
     filled = [sum(bool(cell.strip()) for cell in cells) for _, cells in rows]
     typical = sorted(filled)[len(filled) // 2]
-    at = _below_notes(rows, filled, typical) or _first_full(rows, filled, typical)
+    if at := _below_notes(rows, filled, typical):
+        return rows[at][0]
+    at = _first_full(rows, filled, typical)
     number, cells = rows[at]
     if _looks_like_data(cells, [row for _, row in rows[at + 1 :]]):
         return 0
@@ -88,9 +91,10 @@ def _below_notes(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int
     at = next(at for at, count in enumerate(filled) if count >= 0.75 * widest)
     below = [row for (_, row), count in zip(rows[at + 1 :], filled[at + 1 :], strict=True) if count >= 0.5 * widest]
     narrow = 0 < at < HEADING_WITHIN and max(filled[:at]) <= 0.5 * widest
-    if not narrow or len(below) < max(1, 0.5 * (len(rows) - at - 1)) or not _all_texts(rows[at][1]):
+    if not narrow or len(below) < max(1, 0.4 * (len(rows) - at - 1)):
         return 0
-    return at if _measured(rows[at][1], below) else 0
+    cells = rows[at][1]
+    return at if (_all_texts(cells) and _measured(cells, below)) or _calendar(cells, below) else 0
 
 
 def _measured(cells: Sequence[str], below: Sequence[Sequence[str]]) -> int:
@@ -143,18 +147,21 @@ def _title_before_better(
     for later in range(at + 1, min(at + 12, len(rows))):
         if filled[later] >= max(typical, filled[at] + 1):
             below = [row for _, row in rows[later + 1 :]]
-            return bool(below) and (_all_texts(rows[later][1]) or _years(rows[later][1], below))
+            return bool(below) and (_all_texts(rows[later][1]) or _calendar(rows[later][1], below))
     return False
 
 
-def _years(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Texts, and years one after the other above columns of numbers that are none, as in a pivot table."""
-    years = [(position, int(cell)) for position, cell in enumerate(row) if YEAR.fullmatch(cell.strip())]
-    steps = {later[1] - earlier[1] for earlier, later in pairwise(years)}
-    if steps not in ({1}, {-1}) or not _all_texts([cell for cell in row if not YEAR.fullmatch(cell.strip())]):
+def _calendar(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Texts, and years or dates above columns of other numbers, as in a pivot table or statistics over time."""
+    times = [(position, cell.strip()) for position, cell in enumerate(row) if TIME.fullmatch(cell.strip())]
+    years = [int(cell) for _, cell in times if YEAR.fullmatch(cell)]
+    steps = {later - earlier for earlier, later in pairwise(years)}
+    if not times or len(set(times)) < len(times) or (years and (steps not in ({1}, {-1}) or len(years) < len(times))):
         return False
-    columns = [[line[position].strip() for line in below if position < len(line)] for position, _ in years]
-    return all(any(column) and not all(YEAR.fullmatch(text) for text in column if text) for column in columns)
+    if not _all_texts([cell for cell in row if not TIME.fullmatch(cell.strip())]):
+        return False
+    columns = [[line[position].strip() for line in below if position < len(line)] for position, _ in times]
+    return all(any(column) and not all(TIME.fullmatch(text) for text in column if text) for column in columns)
 
 
 def _groups(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], at: int) -> bool:
