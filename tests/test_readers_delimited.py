@@ -328,6 +328,7 @@ def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Pa
         (b"group,10%,20%\na,1,2\nb,3,4\n", 1, 2),
         (b"Sum of sales,Columns,,\nRows,2023,2024,All\nNorth,1,2,3\nSouth,3,4,7\n", 2, 3),
         (b"name,born,,\nAnn,1999,2000,x\nBob,2001,2002,y\n", 1, 2),
+        (b"Table 1\nPeople;;\nGermany;;\nUntil;31.12.2019;31.12.2020\nAll;83;84\nMen;41;41\nby Z\n", 4, 5),
         (b"review,note\ngood,\nbad,late\nfine,\n", 1, 2),
         (b"a,b,c\n1,,\n2,,\nx,y,z\n", 1, 2),
     ],
@@ -391,6 +392,19 @@ def test_totals_sources_and_comments_are_proposed_not_dropped(tmp_path: Path) ->
     assert (without.rows, without.records_left_out, balanced(without)) == (3, 3, True)
 
 
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b"id | name\n---+------\n 1 | Ann\n 2 | Bob\n(2 rows)\n", [2, 5]),
+        (b"| id | name |\n|----|:----:|\n| 1 | Ann |\n| 2 | Bob |\n", [2]),
+        (b"id,a\n1,-\n2,--\n3,---\n", []),
+        (b'v,n\n1,x\n\n"Applied filters:\nYear is 2024"\n', [4]),
+    ],
+)
+def test_drawn_lines_and_filters_are_proposed_not_dropped(content: bytes, rows: list[int], tmp_path: Path) -> None:
+    assert rows_of(read_bytes(content, tmp_path), "footer-row") == rows
+
+
 def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
     reading = read_bytes(b"id,name\n1,x\nid,name\n2,y\n", tmp_path)
     assert (rows_of(reading, "repeated-headings"), reading.rows) == ([3], 3)
@@ -425,6 +439,10 @@ def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
         (b"\x03|\x01\x01" + bytes(28) + b"NAME\0\0\0\0\0\0\0C" + bytes(20) + b"\r Ann  Bob  \x1a", "not-a-table"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "not-a-table"),
         (b"window.data = [\n1, 2]", "not-a-table"),
+        (
+            b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"/>',
+            "xml-spreadsheet",
+        ),
     ],
 )
 def test_what_holds_no_rows_is_refused_in_a_sentence(content: bytes, code: str, tmp_path: Path) -> None:

@@ -25,10 +25,14 @@ TOTAL: Final = re.compile(
 )
 SOURCE: Final = re.compile(
     r"(sources?|notes?|footnotes?|fuentes?|nota|notas|quellen?|anmerkung(en)?|fonte|fonti|bron|źródło|remarks?"
-    r"|disclaimer|copyright|generated|exported|created|last updated|updated|data (from|as of)|as of|stand|hinweis)\b"
-    r"\s*[:：(]?.*|[©*†]\s?\S.*",
-    re.IGNORECASE,
+    r"|disclaimer|copyright|generated|exported|created|last updated|updated|data (from|as of)|as of|stand|hinweis"
+    r"|applied filters)\b\s*[:：(]?.*|[©*†]\s?\S.*",
+    re.IGNORECASE | re.DOTALL,
 )
+RULERS: Final = frozenset("-=_+~*:|")
+RULE: Final = re.compile(r"[-=_+~*:| ]{3,}")
+"""A line drawn with characters, as below the headings of a printed table."""
+
 COUNT: Final = re.compile(
     r"\(?\d[\d,.]* (rows?|records?|results?|zeilen|lignes|filas)( (affected|selected|returned))?\)?\.?", re.IGNORECASE
 )
@@ -65,6 +69,8 @@ class Footers:
         first = cells[0]
         if first.startswith("#") and len(self._inside) < MOST and sum(map(bool, cells)) == 1 and len(cells) > 1:
             self._inside.append(Footer(number, "comment", first))
+        elif len(self._inside) < MOST and _is_rule(cells):
+            self._inside.append(Footer(number, "rule", " · ".join(filter(None, cells))[:200]))
         elif (
             self._comparable
             and first.strip() == self._headings[0]
@@ -121,3 +127,9 @@ class Footers:
             else:
                 break
         return found if len(found) < self._rows else []
+
+
+def _is_rule(cells: Sequence[str]) -> bool:
+    """Nothing but lines drawn with characters, at least one of them."""
+    first = next((cell for cell in cells if cell), "").lstrip()
+    return first[:1] in RULERS and all(RULE.fullmatch(cell.strip()) for cell in cells if cell.strip())

@@ -197,6 +197,7 @@ FOOTER_TEXTS: Final = {
     "source": "This row looks like a source or a note (a footer), not like a record",
     "note": "This row is mostly empty, like notes among the last rows (a footer), not like a record",
     "comment": "This row looks like a comment, not like a record",
+    "rule": "This row is a line drawn with characters, not a record",
     "headings": "This row repeats the headings (header), as if several tables stood one below the other",
 }
 

@@ -101,6 +101,12 @@ def _refuse_markup(head: bytes, name: str) -> None:
                 "Open it in Excel and save it as an Excel workbook (.xlsx).",
                 code="xml-spreadsheet",
             )
+        if b"urn:oasis:names:tc:opendocument" in start:
+            raise UnreadableFile(
+                "This file is an OpenDocument spreadsheet written as flat XML (.fods).",
+                "Open it in LibreOffice and save it as .ods or .xlsx.",
+                code="xml-spreadsheet",
+            )
         raise UnreadableFile(
             "This file is XML, not a spreadsheet.", "Save it as CSV, Excel or JSON.", code="not-a-table"
         )
