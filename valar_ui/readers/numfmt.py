@@ -10,9 +10,13 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
+from valar_ui.readers import fractionfmt
+
 BUILT_IN: Final = {
     9: "0%",
     10: "0.00%",
+    12: "# ?/?",
+    13: "# ??/??",
     **dict.fromkeys(range(14, 18), "yyyy-mm-dd"),
     **dict.fromkeys((18, 19, 20, 21), "h:mm:ss"),
     22: "yyyy-mm-dd h:mm",
@@ -46,6 +50,7 @@ class Kind(Enum):
     TIME = "time"
     DURATION = "duration"
     SHOWN = "shown"
+    FRACTION = "fraction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ def parse(code: str) -> Format:
     if has_date or has_time or re.fullmatch(r"m+", letters.strip()):
         return Format(Kind.DATETIME if has_date and has_time else Kind.TIME if has_time else Kind.DATE)
     sections = tuple(_sections(code))
+    if fraction := fractionfmt.parts(UNSPOKEN.sub("", BRACKETS.sub("", sections[0]))):
+        return Format(Kind.FRACTION, fraction)
     conditions = [CONDITION.search(section) is not None for section in sections[:3]]
     if any(conditions):
         known = conditions[0] and not any(re.search(r"\[[<>=]", CONDITION.sub("", section)) for section in sections)
@@ -328,4 +335,6 @@ def formatted(raw: str, form: Format, *, epoch_1904: bool) -> str:
         return raw
     if form.kind is Kind.SHOWN:
         return show(value, form)
+    if form.kind is Kind.FRACTION:
+        return fractionfmt.text(value, *form.sections) or plain(value)
     return when(value, form.kind, epoch_1904=epoch_1904) or plain(value)
