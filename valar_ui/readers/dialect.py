@@ -167,6 +167,9 @@ def _best(text: str, candidates: tuple[str, ...], prefer: str | None) -> Dialect
             partings.append(_Parting(delimiter, share, width, _start(found, width), _strong(text, delimiter)))
     if not partings:
         return Dialect(candidates[0])
+    if any(parting.delimiter == "," for parting in partings) and _decimal(text):
+        wider = [found for found in partings if found.delimiter != "," and found.strong and _heads(text, found)]
+        partings = [found for found in partings if not any(found.width < other.width for other in wider)] or partings
     highest = max(parting.share for parting in partings)
     best = max((found for found in partings if found.share >= highest - NEAR), key=lambda found: found.rank(prefer))
     return Dialect(best.delimiter, width=best.width)
@@ -186,6 +189,22 @@ def _strong(text: str, delimiter: str) -> bool:
     spaced = re.search(mark + r"(?! )", sample) is None
     decimal = delimiter == "," and re.search(r"(?<!\d),|,(?!\d)", sample) is None
     return not spaced and not decimal
+
+
+def _decimal(text: str) -> bool:
+    """Nearly every comma stands between digits; a title or a heading may hold another."""
+    sample = text[:100_000]
+    return len(re.findall(r"(?<=\d),(?=\d)", sample)) >= 0.6 * sample.count(",")
+
+
+def _heads(text: str, parting: _Parting) -> bool:
+    """The first record that is parted like the others holds no number, as headings do."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=parting.delimiter)
+    try:
+        found = next((cells for cells in reader if len(cells) == parting.width and any(cells)), [])
+    except csv.Error:
+        return False
+    return bool(found) and not any(re.fullmatch(r"[\d.,+-]+", cell) for cell in found)
 
 
 def _spaced(text: str, delimiter: str) -> bool:
