@@ -172,6 +172,23 @@ def test_comments_are_no_headings_and_part_nothing(comments: str, headings: str,
     assert balanced(reading)
 
 
+def test_a_title_with_a_comma_does_not_hide_the_delimiter(tmp_path: Path) -> None:
+    rows = [f"a{at};{at},5;2024-01-{at:02};{at}" for at in range(1, 20)]
+    text = "\n".join(["Sales report, 2024", 'Name;"Sum, in EUR";Day;n', *rows])
+    reading = read_bytes(text.encode(), tmp_path)
+    assert (reading.delimiter, reading.header_row, reading.rows) == (";", 2, 19)
+    whole = "\n".join(["id,a,b,range", *(f"1,2,{at},5;{at}" for at in range(20))])
+    assert read_bytes(whole.encode(), tmp_path).delimiter == ","
+    named = "\n".join(["Sales, 2024", "Name;Why, how?;n", *(f"Ng, Eva{at};x;{at}" for at in range(9))])
+    assert read_bytes(named.encode(), tmp_path).delimiter == ";"
+    lone = "\n".join(["Comment, long", *(f"{at:05}" for at in range(3))])
+    assert read_bytes(lone.encode(), tmp_path).columns == ("Comment, long",)
+    quoted = "\n".join(["Sales, 2024", '"id"\t"a, b"', *(f'"{at}"\t"{at},5"' for at in range(9))])
+    assert read_bytes(quoted.encode(), tmp_path).delimiter == "\t"
+    pipes = "\n".join(["id,tags", *(f"{at},5|6|7" for at in range(20))])
+    assert read_bytes(pipes.encode(), tmp_path).delimiter == ","
+
+
 def test_a_sep_line_is_an_instruction_and_no_row(tmp_path: Path) -> None:
     reading = read_bytes(b"sep=;\r\na;b\r\n1;2\r\n", tmp_path)
     assert (reading.columns, cells(reading), numbers(reading)) == (("a", "b"), [("1", "2")], [2])
@@ -328,6 +345,10 @@ def test_single_quotes_and_backslashes_where_the_file_is_consistent(tmp_path: Pa
         (b"group,10%,20%\na,1,2\nb,3,4\n", 1, 2),
         (b"Sum of sales,Columns,,\nRows,2023,2024,All\nNorth,1,2,3\nSouth,3,4,7\n", 2, 3),
         (b"name,born,,\nAnn,1999,2000,x\nBob,2001,2002,y\n", 1, 2),
+        (b"Sales, 2024\n\nid,note,day\n1,x,\n2,y,\n3,z,\n", 3, 4),
+        (b"Sales, 2024\nname,n\nx,2\ny,3\n", 2, 3),
+        (b"name, city\nAnn, Ulm\nBob, Bern\n", 1, 2),
+        (b"name, city\nAnn,Ulm\nBob,Bern\n", 1, 2),
         (b"Table 1\nPeople;;\nGermany;;\nUntil;31.12.2019;31.12.2020\nAll;83;84\nMen;41;41\nby Z\n", 4, 5),
         (b"review,note\ngood,\nbad,late\nfine,\n", 1, 2),
         (b"a,b,c\n1,,\n2,,\nx,y,z\n", 1, 2),

@@ -163,11 +163,16 @@ def _best(text: str, candidates: tuple[str, ...], prefer: str | None) -> Dialect
     for delimiter in candidates:
         found = widths(text, Dialect(delimiter, spaces=_spaced(text, delimiter)))
         share, width = _share(found)
+        if len(found) > 1 and found[0] > 1 == max(found[1:]) and f"{delimiter} " in text:
+            continue
         if share >= 0.6 or (share >= 0.25 and found[0] > 1) or _run(found, width) >= max(3, 0.3 * len(found)):
             partings.append(_Parting(delimiter, share, width, _start(found, width), _strong(text, delimiter)))
     if not partings:
         return Dialect(candidates[0])
-    if any(parting.delimiter == "," for parting in partings) and _decimal(text):
+    between = {found.delimiter: text.count(f'"{found.delimiter}"') for found in partings}
+    if sum(map(bool, between.values())) == 1 and max(between.values()) >= max(3, 0.5 * text.count("\n")):
+        partings = [found for found in partings if between[found.delimiter]]
+    if any(parting.delimiter == "," for parting in partings) and _is_prose(text):
         wider = [found for found in partings if found.delimiter != "," and found.strong and _heads(text, found)]
         partings = [found for found in partings if not any(found.width < other.width for other in wider)] or partings
     highest = max(parting.share for parting in partings)
@@ -191,10 +196,11 @@ def _strong(text: str, delimiter: str) -> bool:
     return not spaced and not decimal
 
 
-def _decimal(text: str) -> bool:
-    """Nearly every comma stands between digits; a title or a heading may hold another."""
+def _is_prose(text: str) -> bool:
+    """Most commas stand between digits, or nearly all of them there or before a space, as in titles and names."""
     sample = text[:100_000]
-    return len(re.findall(r"(?<=\d),(?=\d)", sample)) >= 0.6 * sample.count(",")
+    count, decimal = sample.count(","), len(re.findall(r"(?<=\d),(?=\d)", sample))
+    return decimal >= 0.6 * count or decimal + sample.count(", ") >= 0.9 * count
 
 
 def _heads(text: str, parting: _Parting) -> bool:

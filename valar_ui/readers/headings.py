@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -113,7 +114,7 @@ def _first_full(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int]
     for at in range(min(len(rows), HEADING_WITHIN)):
         cells = rows[at][1]
         if filled[at] >= max(2, 0.5 * typical) and not _comment(rows, filled, at, typical):
-            if _title_before_better(rows, filled, at, typical) or _groups(rows, filled, at):
+            if _title_before_better(rows, filled, at, typical) or _groups(rows, filled, at) or _prose(rows, at):
                 continue
             return at
         if at == 0 and typical == 2 and len(cells) == 2 and len(rows) > 1 and not cells[0].startswith("#"):
@@ -156,12 +157,28 @@ def _calendar(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     times = [(position, cell.strip()) for position, cell in enumerate(row) if TIME.fullmatch(cell.strip())]
     years = [int(cell) for _, cell in times if YEAR.fullmatch(cell)]
     steps = {later - earlier for earlier, later in pairwise(years)}
-    if not times or len(set(times)) < len(times) or (years and (steps not in ({1}, {-1}) or len(years) < len(times))):
+    uneven = years and (steps not in ({1}, {-1}) or len(years) < len(times))
+    if not times or uneven or len({cell for _, cell in times}) < len(times):
         return False
     if not _all_texts([cell for cell in row if not TIME.fullmatch(cell.strip())]):
         return False
     columns = [[line[position].strip() for line in below if position < len(line)] for position, _ in times]
     return all(any(column) and not all(TIME.fullmatch(text) for text in column if text) for column in columns)
+
+
+def _prose(rows: Sequence[tuple[int, Sequence[str]]], at: int) -> bool:
+    """A title parted at the comma of its sentence: a cell begins with a space, as none of the headings below does."""
+    cells = rows[at][1]
+    if not any(cell.startswith(" ") and cell.strip() for cell in cells[1:]):
+        return False
+    usual = Counter(len(row) for _, row in rows[at + 1 :]).most_common(1)
+    width = usual[0][0] if usual else 0
+    later = next((row for row in range(at + 1, min(at + 12, len(rows) - 1)) if len(rows[row][1]) == width), 0)
+    if not later or len(cells) > width or any(cell.startswith(" ") for _, row in rows[later:] for cell in row):
+        return False
+    headings = rows[later][1]
+    below = [row for _, row in rows[later + 1 :]]
+    return _all_texts(headings) and all(headings) and (len(cells) < width or _measured(headings, below) > 0)
 
 
 def _groups(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int], at: int) -> bool:
