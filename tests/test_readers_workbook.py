@@ -531,6 +531,16 @@ def lying() -> bytes:
     return bytes(content)
 
 
+def bytes_lost() -> bytes:
+    """An archive of unpacked parts that lost a few bytes of its first one."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sheet_xml(HEAD))) as packed, zipfile.ZipFile(out, "w") as plain:
+        for name in packed.namelist():
+            plain.writestr(name, packed.read(name))
+    content = out.getvalue()
+    return content[:60] + content[71:]
+
+
 def misplaced() -> bytes:
     """An archive whose directory points far outside."""
     content = bytearray(sheet_xml(HEAD))
@@ -557,6 +567,7 @@ def misplaced() -> bytes:
         (lambda: xlsx(lambda *_: None)[:-30], "damaged"),
         (lying, "zip-bomb"),
         (misplaced, "damaged"),
+        (bytes_lost, "damaged"),
         (lambda: rewritten("sheet1.xml", rb"UTF-8", b"UT8"), "damaged"),
         (
             lambda: sheet_xml(f'{HEAD}<row r="2"><c r="A2" t="str"><v>{"x" * 34_000_000}</v></c></row>'),

@@ -73,6 +73,8 @@ def _verify(path: Path, archive: zipfile.ZipFile) -> None:
         ratio = member.file_size / max(member.compress_size, 1)
         if total > MAX_UNPACKED or (member.file_size > LARGE and ratio > MAX_RATIO):
             raise bomb()
+        if member.header_offset < 0:
+            raise damaged()
         if member.flag_bits & 1:
             raise UnreadableFile(
                 "This file is protected with a password (encrypted).",
