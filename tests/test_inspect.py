@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +100,16 @@ def test_what_valar_refuses_in_ready_made_requests_is_named(tmp_path: Path, caps
     assert status == 0
     assert {row for row in (1, 2, 3, 4) if any(problem["row"] == row for problem in told)} == {1, 2, 3, 4}
     assert any(problem["row"] == 3 and "stream: true" in problem["message"] for problem in told)
+
+
+def test_whoever_reads_only_the_beginning_gets_no_complaint(tmp_path: Path) -> None:
+    path = tmp_path / "f.csv"
+    path.write_text("id,text\n" + "1,a longer text in every row\n" * 40_000)
+    command = [sys.executable, "-m", "valar_ui", "inspect", str(path), "--json", "--cells"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.read(10).startswith(b"{")
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 1

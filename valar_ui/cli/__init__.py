@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -37,4 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             loaded[name] = command
             command.add_arguments(parsers.add_parser(name, help=command.HELP, description=command.__doc__))
     arguments = parser.parse_args(given)
-    return loaded[arguments.command].run(arguments)
+    try:
+        status = loaded[arguments.command].run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read along has seen enough, as `head` has; Python's own flush at the end must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
