@@ -52,11 +52,11 @@ def _chosen(draft: Draft, reading: Reading, recipe: Recipe, steps: Sequence[Step
         index = 0
     last = len(table) - 1
     back.button(
-        "‹", key="preview-back", disabled=index == 0, on_click=_show, args=(key, table.number(max(index - 1, 0))),
+        "←", key="preview-back", disabled=index == 0, on_click=_show, args=(key, table.number(max(index - 1, 0))),
         help="The row before", width="stretch",
     )  # fmt: skip
     on.button(
-        "›", key="preview-on", disabled=index == last, on_click=_show, args=(key, table.number(min(index + 1, last))),
+        "→", key="preview-on", disabled=index == last, on_click=_show, args=(key, table.number(min(index + 1, last))),
         help="The next row", width="stretch",
     )  # fmt: skip
     _jumps(draft, reading, recipe, steps, key)
