@@ -25,7 +25,8 @@ from valar_ui.ledger import (
     sending,
 )
 from valar_ui.ledger.rows import load_submission
-from valar_ui.outbox import Outbox, endings
+from valar_ui.outbox import endings
+from valar_ui.outbox.sealed import SealedBytes
 from valar_ui.spool import Spooled
 
 
@@ -52,24 +53,24 @@ def key_in_memory() -> None:
 
 def composed_again() -> None:
     """Each try composes its body anew, and something in it differs."""
-    checked = Outbox._checked
+    checked = SealedBytes.checked
 
-    def wrong(self: Outbox, one: Submission) -> Spooled:
+    def wrong(self: SealedBytes, one: Submission) -> Spooled:
         spooled = checked(self, one)
         path = self._spool.folder / spooled.name
         path.write_bytes(path.read_bytes().replace(b"canary", uuid4().hex[:6].encode()))
         return spooled
 
-    _put(Outbox, "_checked", wrong)
+    _put(SealedBytes, "checked", wrong)
 
 
 def unchecked_bytes() -> None:
     """The bytes are sent as they lie on disk, whatever was sealed."""
 
-    def wrong(_self: Outbox, one: Submission) -> Spooled:
+    def wrong(_self: SealedBytes, one: Submission) -> Spooled:
         return Spooled(one.spool or "", one.sha256 or "", one.body_bytes)
 
-    _put(Outbox, "_checked", wrong)
+    _put(SealedBytes, "checked", wrong)
 
 
 def refusal_tried_again() -> None:

@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
@@ -33,6 +32,7 @@ from valar_ui.ledger import (
 from valar_ui.limits import CONTENT_KEPT_HOURS
 from valar_ui.outbox.endings import Jitter, backoff, ending_of, miscounted
 from valar_ui.outbox.pauses import Pauses
+from valar_ui.outbox.sealed import SealedBytes
 from valar_ui.outbox.sources import Bodies, OpenLane, batch_lane, prepared_body
 from valar_ui.spool import DiskFull, Failpoint, Spool, Spooled, SpoolGone, no_failpoint
 
@@ -79,7 +79,7 @@ class Outbox:
         self._keyring = keyring
         self._holder = holder
         self._origin = origin
-        self._bodies = bodies
+        self._sealed = SealedBytes(ledger, spool, bodies)
         self._open_lane = open_lane
         self._clock = clock
         self._make_key = make_key
@@ -166,7 +166,7 @@ class Outbox:
         self._failpoint("taken")
         try:
             self._spool.room_for(one.body_bytes)
-            spooled = self._write_body(one)
+            spooled = self._sealed.write(one)
         except DiskFull as fault:
             self._delay(one, Reason.DISK_FULL, str(fault), DISK_WAIT_S)
             _tell(one, "disk-full")
@@ -186,11 +186,6 @@ class Outbox:
         self._failpoint("sealed")
         _tell(one, "sealed")
         return True
-
-    def _write_body(self, one: Submission) -> Spooled:
-        folder = Path(self._ledger.prepared_of(one.id))
-        name = f"{one.id}-{uuid4().hex[:8]}.json"
-        return self._spool.write(name, self._bodies(folder, one), length=one.body_bytes)
 
     def _send(self, one: Submission) -> bool:
         key = self._keyring.find(one.account.fingerprint)
@@ -218,7 +213,7 @@ class Outbox:
     def _try(self, one: Submission, lane: Lane) -> None:
         """One attempt: check the bytes, send them, write down what came of it."""
         try:
-            spooled = self._checked(one)
+            spooled = self._sealed.checked(one)
         except (SpoolGone, DiskFull) as fault:
             message = str(fault) if isinstance(fault, DiskFull) else ""
             self._settle(one, Ending(Outcome.NOT_SENT, State.HELD, Reason.SPOOL_GONE, message=message))
@@ -241,25 +236,6 @@ class Outbox:
             self._settle(one, miscounted(one, accepted))
         else:
             self._accept(one, accepted, spooled)
-
-    def _checked(self, one: Submission) -> Spooled:
-        """The sealed bytes, checked; written again from the preparation where that gives the same hash."""
-        assert one.sha256 is not None
-        spooled = Spooled(one.spool or "", one.sha256, one.body_bytes)
-        try:
-            self._spool.check(spooled)
-        except (SpoolGone, OSError):
-            try:
-                again = self._write_body(one)
-            except (OSError, EOFError, ValueError):
-                raise SpoolGone("the preparation is gone too") from None
-            if again.sha256 != one.sha256:
-                self._spool.remove(again.name)
-                raise SpoolGone("the preparation gives other bytes") from None
-            self._ledger.respooled(one.id, again.name)
-            self._spool.remove(spooled.name)
-            return again
-        return spooled
 
     def _flowing(self, one: Submission, spooled: Spooled) -> Iterator[bytes]:
         renewed = self._clock()
@@ -374,12 +350,5 @@ class Outbox:
 
 
 def _tell(one: Submission, outcome: str, request_id: str | None = None, *, batch: str = "-") -> None:
-    log.info(
-        "submission=%s part=%d attempt=%d outcome=%s batch=%s request_id=%s",
-        one.id,
-        one.part,
-        one.attempt,
-        outcome,
-        batch,
-        request_id or "-",
-    )
+    line = "submission=%s part=%d attempt=%d outcome=%s batch=%s request_id=%s"
+    log.info(line, one.id, one.part, one.attempt, outcome, batch, request_id or "-")
