@@ -456,7 +456,10 @@ def test_headings_that_come_again_are_named(tmp_path: Path) -> None:
         ),
         (b"\x89PNG\r\n", "not-a-table"),
         (b"a.csv".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + b"a,b\n1,2\n", "not-a-table"),
-        (gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + b"a,b\n1,2\n"), "not-a-table"),
+        (
+            gzip.compress(b"a.csv".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + b"a,b\n1,2\n", mtime=0),
+            "not-a-table",
+        ),
         (b"\x03|\x01\x01" + bytes(28) + b"NAME\0\0\0\0\0\0\0C" + bytes(20) + b"\r Ann  Bob  \x1a", "not-a-table"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "not-a-table"),
         (b"window.data = [\n1, 2]", "not-a-table"),

@@ -634,3 +634,35 @@ def test_a_number_that_is_none_stays_what_is_shown(tmp_path: Path) -> None:
     damaged = changed(ods(), lambda _name, part: part.replace(b'office:value="501"', b'office:value="n:501"'))
     reading = read_bytes(damaged, tmp_path, "a.ods")
     assert "00501" in {cell for row in cells(reading) for cell in row}
+
+
+NINES = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("row", "head", "more", "kept"),
+    [
+        (f'<row r="{NINES}"><c><v>1</v></c></row>', "", "", False),
+        (f'<row r="2"><c r="{"A" * 200_000}2"><v>1</v></c></row>', "", "", False),
+        (f'<row r="2"><c r="A2" s="{NINES}"><v>1</v></c></row>', "", "", True),
+        ('<row r="²"><c><v>1</v></c></row>', "", "", True),
+        (f'<row r="2"><c r="A2" t="s"><v>{NINES}</v></c><c r="B2"><v>1</v></c></row>', "", "", True),
+        ('<row r="2"><c r="A2" t="s"><v>-1</v></c><c r="B2"><v>1</v></c></row>', "", "", True),
+        ('<row r="2"><c r="A2"><v>1</v></c></row>', f'<cols><col min="{NINES}" hidden="1"/></cols>', "", True),
+        (
+            '<row r="2"><c r="A2"><v>1</v></c></row>', "",
+            f'<mergeCells><mergeCell ref="{"A" * 100_000}1:B{NINES}"/></mergeCells>', True,
+        ),
+    ],
+    ids=["row", "column", "style", "no-number", "text", "text-before-the-first", "hidden", "merged"],
+)  # fmt: skip
+def test_numbers_beyond_all_sheets_are_no_reason_to_stop(
+    row: str, head: str, more: str, kept: bool, tmp_path: Path
+) -> None:
+    content = sheet_xml(HEAD + row, head=head, more=more)
+    if not kept:
+        with pytest.raises(UnreadableFile):
+            read_bytes(content, tmp_path, "f.xlsx")
+        return
+    reading = read_bytes(content, tmp_path, "f.xlsx")
+    assert "1" in cells(reading)[0]

@@ -12,14 +12,14 @@ from typing import Final
 from valar_ui.readers import numfmt
 from valar_ui.readers.reading import Sheet, UnreadableFile
 from valar_ui.readers.sheetxml import MAX_COLUMNS, MAX_ROWS, Area, SheetFacts, SheetRow
-from valar_ui.readers.xmlpass import Attributes, drive, local, new_parser, refuse_large
+from valar_ui.readers.xmlpass import Attributes, drive, local, new_parser, refuse_large, whole
 
 CONTENT: Final = "content.xml"
 
 MAX_CELLS: Final = 20_000_000
 """Cells that repeats may unroll to."""
 
-TIME: Final = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
+TIME: Final = re.compile(r"(-?)P(?:(\d{1,9})D)?T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:[.,](\d+))?S)?")
 ERROR: Final = re.compile(r"#[A-Z0-9/!?]+[!?A]|Err:\d+")
 
 
@@ -209,7 +209,7 @@ class _Reader:
 
 
 def _count(text: str | None) -> int:
-    return max(int(text), 1) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return max(whole(text, 1), 1)
 
 
 def _value(cell: Attributes, shown: str) -> str:
@@ -248,7 +248,7 @@ def _time(text: str) -> str:
     if match is None:
         return ""
     sign, days, hours, minutes, seconds, fraction = match.groups()
-    whole = int(days or 0) * 24 + int(hours or 0)
+    elapsed = int(days or 0) * 24 + int(hours or 0)
     rest = (fraction or "").rstrip("0")[:3]
-    clock = f"{whole:02}:{int(minutes or 0):02}:{int(seconds or 0):02}"
+    clock = f"{elapsed:02}:{int(minutes or 0):02}:{int(seconds or 0):02}"
     return sign + clock + (f".{rest}" if rest else "")

@@ -12,7 +12,7 @@ from typing import Final
 from valar_ui.readers import numfmt
 from valar_ui.readers.reading import UnreadableFile
 from valar_ui.readers.xlsx import Workbook, unescaped
-from valar_ui.readers.xmlpass import CHUNK, Attributes, drive, new_parser, refuse_large
+from valar_ui.readers.xmlpass import CHUNK, Attributes, drive, new_parser, refuse_large, whole
 
 MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
@@ -70,9 +70,9 @@ class SheetFacts:
 
 
 def column_of(reference: str) -> int:
-    """Column from 0 of a reference such as AB12; -1 where it is none."""
+    """Column from 0 of a reference such as AB12; -1 where it is none. No sheet has a column of more letters than 8."""
     column = 0
-    for character in reference:
+    for character in reference[:8]:
         if "A" <= character <= "Z":
             column = column * 26 + ord(character) - 64
         elif "a" <= character <= "z":
@@ -82,7 +82,7 @@ def column_of(reference: str) -> int:
     return column - 1
 
 
-MERGE: Final = re.compile(rb"""mergeCell\s+ref\s*=\s*["']\$?([A-Z]+)\$?(\d+):\$?([A-Z]+)\$?(\d+)""")
+MERGE: Final = re.compile(rb"""mergeCell\s+ref\s*=\s*["']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})["']""")
 
 
 def merges(archive: zipfile.ZipFile, part: str) -> list[Area]:
@@ -174,8 +174,7 @@ class _SheetReader:
             elif name == "v":
                 take = value
             elif name == "row":
-                number = attributes.get("r")
-                place = int(number) if number is not None and number.isdigit() else row.number + 1
+                place = whole(attributes.get("r"), row.number + 1)
                 if place <= row.number or place > MAX_ROWS:
                     raise _outside()
                 hidden = attributes.get("hidden") in ("1", "true") or (
@@ -191,9 +190,7 @@ class _SheetReader:
             elif name == "rPh":
                 phonetic = True
             elif name == "col" and (attributes.get("hidden") in ("1", "true") or attributes.get("width") in NO_WIDTH):
-                low, high = attributes.get("min", "1"), attributes.get("max", "1")
-                if low.isdigit() and high.isdigit():
-                    facts.hidden_columns.append((int(low), int(high)))
+                facts.hidden_columns.append((whole(attributes.get("min"), 1), whole(attributes.get("max"), 1)))
 
         def end(name: str) -> None:
             nonlocal take, phonetic, filled
@@ -223,10 +220,13 @@ class _SheetReader:
             raw = value[0] if len(value) == 1 else "".join(value)
             if kind == "s":
                 try:
-                    return texts[int(raw)]
+                    at = int(raw)
+                    if at >= 0:
+                        return texts[at]
                 except (ValueError, IndexError):
-                    row.lost = [*(row.lost or ()), column]
-                    return ""
+                    pass
+                row.lost = [*(row.lost or ()), column]
+                return ""
             if kind == "" or kind == "n":
                 if not raw.strip():
                     if formula:
@@ -240,8 +240,8 @@ class _SheetReader:
                     if len(raw) > 15 and _long(raw):
                         row.rounded = [*(row.rounded or ()), column]
                     return numfmt.number(raw)
-                at = int(style) if style.isdigit() else -1
-                form = formats[at] if 0 <= at < len(formats) else numfmt.GENERAL
+                at = whole(style, len(formats))
+                form = formats[at] if at < len(formats) else numfmt.GENERAL
                 return numfmt.formatted(raw, form, epoch_1904=epoch)
             if formula:
                 if not filled:

@@ -116,7 +116,7 @@ def _read_chosen(
     hidden = tuple(
         letters(column - 1)
         for low, high in source.facts.hidden_columns
-        for column in range(low, min(high, len(made.columns)) + 1)
+        for column in range(max(low, 1), min(high, len(made.columns)) + 1)
     )
     report.extend(sheet_problems(made, name, sheets, hidden, source.merged, source.facts, options))
     return Made(made, name, sheets, hidden)

@@ -10,7 +10,7 @@ from typing import Final
 
 from valar_ui.readers import numfmt
 from valar_ui.readers.reading import Sheet, UnreadableFile
-from valar_ui.readers.xmlpass import Attributes, drive, elements, local, new_parser, refuse_large
+from valar_ui.readers.xmlpass import Attributes, drive, elements, local, new_parser, refuse_large, whole
 
 ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -93,16 +93,12 @@ def _styles(archive: zipfile.ZipFile, part: str, workbook: Workbook) -> None:
 
     def see(name: str, attributes: Attributes, above: tuple[str, ...]) -> None:
         if name == "numFmt" and above[-1:] == ("numFmts",):
-            codes[_integer(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
+            codes[whole(attributes.get("numFmtId"), 0)] = attributes.get("formatCode", "")
         elif name == "xf" and above[-1:] == ("cellXfs",):
-            code = codes.get(_integer(attributes.get("numFmtId")), "")
+            code = codes.get(whole(attributes.get("numFmtId"), 0), "")
             workbook.formats.append(numfmt.parse(code))
 
     elements(archive, part, see)
-
-
-def _integer(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
 def _texts(archive: zipfile.ZipFile, part: str, workbook: Workbook) -> None:

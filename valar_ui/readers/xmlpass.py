@@ -20,6 +20,13 @@ MAX_CELL: Final = 16_000_000
 Attributes = dict[str, str]
 
 
+def whole(text: str | None, otherwise: int) -> int:
+    """A whole number as an attribute holds it; `otherwise` for anything else. More than ten digits count as ten."""
+    if text is None or not (text.isascii() and text.isdigit()):
+        return otherwise
+    return int(text.lstrip("0")[:10] or 0)
+
+
 def new_parser() -> expat.XMLParserType:
     """A parser that refuses document type declarations."""
     parser = expat.ParserCreate()
