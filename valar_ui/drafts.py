@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -19,14 +19,15 @@ from valar_ui.ledger import Draft, Ledger
 from valar_ui.prepare import (
     Prepared,
     anchored,
+    dropped_again,
     fingerprint,
     prepare,
     problems_csv,
     sheet_with_problems,
     stamped,
+    surplus,
 )
 from valar_ui.pricing import BUILT_IN, Prices
-from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers import Reading, ReadOptions, read
 from valar_ui.recipe import STEPS, EditCell, IdRule, Recipe, Step
 from valar_ui.settings import Settings
@@ -87,7 +88,7 @@ class Desk:
 
         def work(progress: Progress) -> Reading:
             reading = read(upload, name=draft.file_name, into=Path(draft.folder), options=options, progress=progress)
-            reading = replace(reading, report=reading.report.without(PROBLEM_HEADING))
+            reading = dropped_again(reading)
             self._keep(draft, reading, progress)
             return reading
 
@@ -207,7 +208,8 @@ class Desk:
         path = prepared.folder / "sheet-with-problems.xlsx"
 
         def work(progress: Progress) -> Path:
-            return sheet_with_problems(reading, prepared, path, steps=steps, progress=progress)
+            beyond = surplus(Path(draft.folder) / draft.upload, reading)
+            return sheet_with_problems(reading, prepared, path, steps=steps, surplus=beyond, progress=progress)
 
         key = f"sheet:{draft.id}"
         known = self.jobs.find(key)

@@ -406,6 +406,17 @@ def test_the_mended_sheet_is_dropped_back() -> None:
     assert "1 → 0" in person.plain
 
 
+def test_a_row_with_too_many_cells_dropped_back_unchanged_is_not_mended() -> None:
+    sheet = b"id,review\nr-1,Great kettle\nr-2,Small, and loud\nr-3,Fine\n"
+    person = Person().mapped("long.csv", sheet, prompt="{{review}}", ids="id").press("sheet-with-problems")
+    path = download(person, "sheet-file")
+    person.go("upload").drop(path.name, path.read_bytes()).go("check")
+    assert person.causes[("long-row", None)] == [3]
+    assert person.sending == (2, 3)
+    assert "Better" not in person.plain
+    assert "and loud" in person.plain
+
+
 def with_mended_heat() -> Person:
     """Somebody who has mended one cell, of row 7."""
     person = flawed()

@@ -15,7 +15,7 @@ from valar_ui.checks import check_label
 from valar_ui.cli import drafting
 from valar_ui.hashing import Hashing
 from valar_ui.plan import Plan, part_body, plan
-from valar_ui.prepare import Prepared, all_problems, neutral, prepare, problems_csv
+from valar_ui.prepare import Prepared, all_problems, dropped_again, neutral, prepare, problems_csv
 from valar_ui.pricing import BUILT_IN, BadPrices, Prices, estimate_all, load_prices
 from valar_ui.problems import Problem, Severity
 from valar_ui.readers import UnreadableFile, read
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             prices = load_prices(arguments.prices) if arguments.prices else BUILT_IN
             recipe = Recipe.from_json(arguments.recipe.read_bytes()) if arguments.recipe else None
-            reading = read(arguments.file, name=arguments.file.name, into=folder, options=options)
+            reading = dropped_again(read(arguments.file, name=arguments.file.name, into=folder, options=options))
             if recipe is None:
                 if reading.recognised_as is None:
                     raise BadRecipe("This file holds no ready-made requests, so it needs a recipe: --recipe FILE.")

@@ -20,7 +20,7 @@ from valar_ui.cli import drafting
 from valar_ui.client import BadKey, Keyring, Valar
 from valar_ui.ledger import Account, Dispatch, Holder, Ledger, LedgerFault, Reason, SentBefore, State
 from valar_ui.outbox import Outbox, ask_again, give_key, sent_before_words, submit
-from valar_ui.prepare import Prepared, all_problems, fingerprint, prepare
+from valar_ui.prepare import Prepared, all_problems, dropped_again, fingerprint, prepare
 from valar_ui.readers import Reading, UnreadableFile, read
 from valar_ui.recipe import BadRecipe, IdRule, Recipe
 from valar_ui.settings import Settings
@@ -112,7 +112,7 @@ def _prepared(arguments: argparse.Namespace, folder: Path) -> tuple[Prepared, st
     options, steps = drafting.options_of(arguments), drafting.steps_of(arguments)
     try:
         recipe = Recipe.from_json(arguments.recipe.read_bytes()) if arguments.recipe else None
-        reading = read(arguments.file, name=arguments.file.name, into=folder, options=options)
+        reading = dropped_again(read(arguments.file, name=arguments.file.name, into=folder, options=options))
         recipe = recipe or _ready_made(reading)
     except UnreadableFile as fault:
         raise _Refusal(fault.text, fault.hint) from None

@@ -10,6 +10,7 @@ from valar_ui.prepare.prepared import Prepared, fingerprint
 from valar_ui.prepare.problems import all_problems, neutral, problems_csv, problems_page
 from valar_ui.prepare.run import prepare
 from valar_ui.prepare.sheet import sheet_with_problems
+from valar_ui.prepare.surplus import dropped_again, surplus
 from valar_ui.problems import PROBLEM_HEADING
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "all_problems",
     "anchored",
     "compare",
+    "dropped_again",
     "fingerprint",
     "neutral",
     "prepare",
@@ -28,4 +30,5 @@ __all__ = [
     "problems_page",
     "sheet_with_problems",
     "stamped",
+    "surplus",
 ]

@@ -10,10 +10,10 @@ import orjson
 
 from valar_ui.ids import Edits
 from valar_ui.jobs import Progress
+from valar_ui.prepare.surplus import beyond_columns
 from valar_ui.problems import PROBLEM_HEADING
 from valar_ui.readers.reading import Reading
 from valar_ui.recipe import EditCell, Lapsed, LeaveOutRow, Step
-from valar_ui.table import Table
 
 MARK_BYTES: Final = 8
 """Bytes of a record's mark: 16 hex digits."""
@@ -29,14 +29,16 @@ def stamped(reading: Reading, steps: Sequence[Step]) -> tuple[Step, ...]:
     """The steps, those of one row tied to the record that has their row number in this reading."""
     if not any(isinstance(step, EditCell | LeaveOutRow) for step in steps):
         return tuple(steps)
-    table, edits = reading.table, Edits(steps).rows
+    table, edits, beyond = reading.table, Edits(steps).rows, beyond_columns(reading)
     known: dict[int, tuple[str, ...]] = {}
 
     def record(row: int) -> tuple[str, ...]:
         index = table.index_of(row)
         if index is None:
             return ()
-        cells = dict(zip(table.columns, table.row(index), strict=True))
+        cells = {
+            column: text for column, text in zip(table.columns, table.row(index), strict=True) if column not in beyond
+        }
         mended = cells | {column: text for column, text in edits.get(row, {}).items() if column in cells}
         return tuple(dict.fromkeys((mark(cells.items()), mark(mended.items()))))
 
@@ -58,7 +60,7 @@ def anchored(reading: Reading, steps: Sequence[Step], *, progress: Progress | No
     """
     if not any(isinstance(step, EditCell | LeaveOutRow | Lapsed) for step in steps):
         return tuple(steps)
-    places = _Places(reading.table, [_inner(step) for step in steps], progress)
+    places = _Places(reading, [_inner(step) for step in steps], progress)
     return stamped(reading, [_anchored(step, places) for step in steps])
 
 
@@ -84,24 +86,28 @@ def _anchored(step: Step, places: _Places) -> Step:
 class _Places:
     """Where a table holds records of these marks; all its rows are read only when one is not at its own number."""
 
-    def __init__(self, table: Table, steps: Sequence[Step], progress: Progress | None) -> None:
-        self.columns = frozenset(table.columns)
-        self._table, self._progress = table, progress
+    def __init__(self, reading: Reading, steps: Sequence[Step], progress: Progress | None) -> None:
+        self._table, self._progress = reading.table, progress
+        beyond = beyond_columns(reading)
+        self._own = [column for column in reading.table.columns if column not in beyond]
+        self.columns = frozenset(self._own)
         self._wanted = {record for step in steps if isinstance(step, EditCell | LeaveOutRow) for record in step.record}
         self._found: dict[str, list[int]] | None = None
 
     def of(self, record: str, row: int) -> Sequence[int]:
         """The row itself if it holds the record, else up to two others that do."""
         index = self._table.index_of(row)
-        if index is not None and mark(zip(self._table.columns, self._table.row(index), strict=True)) == record:
-            return (row,)
+        if index is not None:
+            cells = zip(self._table.columns, self._table.row(index), strict=True)
+            if mark((column, text) for column, text in cells if column in self.columns) == record:
+                return (row,)
         if self._found is None:
             self._found = self._scan()
         return self._found[record]
 
     def _scan(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {record: [] for record in self._wanted}
-        for chunk in self._table.chunks():
+        for chunk in self._table.chunks(self._own):
             if self._progress is not None:
                 self._progress(chunk.start / len(self._table))
             for number, cells in zip(chunk.numbers, zip(*chunk.columns.values(), strict=True), strict=True):

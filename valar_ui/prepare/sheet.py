@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from valar_ui.ids import Edits
 from valar_ui.jobs import Progress
 from valar_ui.prepare.prepared import Prepared
 from valar_ui.prepare.problems import all_problems, neutral
+from valar_ui.prepare.surplus import Surplus, beyond_columns
 from valar_ui.problems import PROBLEM_HEADING, Severity
 from valar_ui.readers.reading import Reading
 from valar_ui.recipe import LeaveOutRow, Step
@@ -38,15 +40,17 @@ def sheet_with_problems(
     path: Path,
     *,
     steps: Sequence[Step] = (),
+    surplus: Surplus = MappingProxyType({}),
     progress: Progress | None = None,
 ) -> Path:
     """Write every row, its cells as `steps` mend them, at its own row number, with a column that tells its problems.
 
-    Rows above the headings and blank ones stay blank. Only where the file has no row of headings are all numbers one
-    higher. XLSX where it fits Excel's limits, else CSV: the path written is returned. Cells stay text as they are; in
-    CSV those that would be formulas get a `'` in front.
+    What a row holds beyond the last column (`surplus`) stands behind that one, below no heading. Rows above the
+    headings and blank ones stay blank. Only where the file has no row of headings are all numbers one higher. XLSX
+    where it fits Excel's limits, else CSV: the path written is returned. Cells stay text as they are; in CSV those that
+    would be formulas get a `'` in front.
     """
-    sheet = _Sheet(reading, prepared, steps, progress)
+    sheet = _Sheet(reading, prepared, steps, surplus, progress)
     path = path.with_suffix(".xlsx" if sheet.fits_excel() else ".csv")
     partial = path.with_suffix(".partial")
     (_write_xlsx if path.suffix == ".xlsx" else _write_csv)(sheet, partial)
@@ -78,9 +82,17 @@ def _write_csv(sheet: _Sheet, path: Path) -> None:
 class _Sheet:
     """What is written where."""
 
-    def __init__(self, reading: Reading, prepared: Prepared, steps: Sequence[Step], progress: Progress | None) -> None:
-        self._table, self._progress = reading.table, progress
-        self._columns = [column for column in reading.columns if column != PROBLEM_HEADING]
+    def __init__(
+        self,
+        reading: Reading,
+        prepared: Prepared,
+        steps: Sequence[Step],
+        surplus: Surplus,
+        progress: Progress | None,
+    ) -> None:
+        self._table, self._surplus, self._progress = reading.table, surplus, progress
+        not_own = {PROBLEM_HEADING, *beyond_columns(reading)}
+        self._columns = [column for column in reading.columns if column not in not_own]
         self._edits = Edits(steps)
         self._told = _told(prepared, steps)
         first = self._table.number(0)
@@ -105,15 +117,17 @@ class _Sheet:
                     self._progress((chunk.start + at) / len(self._table))
                 cells = [column[at] for column in columns]
                 told = self._told.get(number, "") or ("" if any(cells) else "All cells of this row are empty.")
-                yield number + self._shift, [*cells, told]
+                yield number + self._shift, [*cells, told, *self._surplus.get(number, ())]
 
     def fits_excel(self) -> bool:
         """Whether Excel can hold it."""
         last = self._table.number(len(self._table) - 1) + self._shift
-        if last > EXCEL_ROWS or len(self._columns) + 1 > EXCEL_COLUMNS:
+        beyond = max(map(len, self._surplus.values()), default=0)
+        if last > EXCEL_ROWS or len(self._columns) + 1 + beyond > EXCEL_COLUMNS:
             return False
-        mended = [text for cells in self._edits.rows.values() for text in cells.values()]
-        if any(len(text) > EXCEL_CHARACTERS for text in (*self._columns, *self._told.values(), *mended)):
+        added = [text for cells in self._edits.rows.values() for text in cells.values()]
+        added += [text for cells in self._surplus.values() for text in cells]
+        if any(len(text) > EXCEL_CHARACTERS for text in (*self._columns, *self._told.values(), *added)):
             return False
         return all(
             _longest(cells) <= EXCEL_CHARACTERS
