@@ -250,11 +250,23 @@ def test_the_problem_column_of_a_sheet_dropped_again_is_no_matter(desk: Desk) ->
 
 
 @pytest.mark.parametrize("skip", [True, False])
-def test_hidden_rows_stay_out_of_a_file_that_takes_the_place_of_one_without_them(desk: Desk, skip: bool) -> None:
+def test_a_file_that_takes_anothers_place_is_read_as_that_one_was(desk: Desk, skip: bool) -> None:
     draft = put(desk)
-    ended(desk.read(draft, ReadOptions(skip_hidden=skip, encoding="cp1252")))
+    chosen = ReadOptions(skip_hidden=skip, encoding="cp1252")
+    ended(desk.read(draft, chosen))
     replaced = put(desk, SHEET + b"r-9,New\n", into=now(desk, draft))
-    assert reading(desk, replaced).options == ReadOptions(skip_hidden=skip)
+    assert reading(desk, replaced).options == chosen
+    assert desk.tried(replaced, chosen)
+    assert not desk.tried(replaced, ReadOptions())
+
+
+def test_a_choice_that_does_not_fit_the_next_file_is_not_tried_on_it_again(desk: Desk) -> None:
+    draft = put(desk, SHEET.replace(b",", b";"))
+    ended(desk.read(draft, ReadOptions(delimiter=";")))
+    replaced = put(desk, SHEET, into=now(desk, draft))
+    assert reading(desk, replaced).options == ReadOptions()
+    assert desk.tried(replaced, ReadOptions())
+    assert [group.code for group in reading(desk, replaced).report.groups] == ["read-otherwise"]
 
 
 def test_a_file_that_was_replaced_while_it_waited_never_becomes_the_sheet(desk: Desk) -> None:

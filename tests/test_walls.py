@@ -16,9 +16,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGE: Final = "valar_ui"
 
 _IN_ORDER: Final = """
-limits problems flaws wire settings downloads samples jobs hashing table readers template recipe messages answer
-params ids personal suggest compose pricing checks plan spool prepare snippets ledger client lanes outbox collector
-results worker drafts sandbox cli session parts pages router app
+limits problems flaws wire settings downloads samples jobs hashing table readers likewise template recipe messages
+answer params ids personal suggest compose pricing checks plan spool prepare snippets ledger client lanes outbox
+collector results worker drafts sandbox cli session parts pages router app
 """
 
 ORDER: Final = tuple(_IN_ORDER.split())

@@ -16,6 +16,7 @@ from uuid import uuid4
 from valar_ui.ids import Ids
 from valar_ui.jobs import Job, Jobs, Progress
 from valar_ui.ledger import Draft, Ledger
+from valar_ui.likewise import read_like
 from valar_ui.prepare import (
     Prepared,
     anchored,
@@ -59,7 +60,7 @@ class Desk:
     def put_file(self, name: str, source: BinaryIO, *, into: Draft | None = None) -> Draft:
         """Spool a file to disk and begin reading it; a draft that has one keeps its recipe and its mends.
 
-        Whoever left out the hidden rows of the file before leaves out those of this one, too.
+        What the person chose of how the file before is read holds for this one, too, where it fits.
         """
         folder = Path(into.folder) if into else self.settings.folder("drafts") / uuid4().hex[:12]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,16 +79,25 @@ class Desk:
             self.jobs.forget(f"prepare:{into.id}")
             changes = {"file_name": shown, "upload": upload.name, "reading": None, "prepared": None}
             draft = self.ledger.save_draft(into.id, self.owner, now=self.clock(), **changes)
-        before = into.reading if into else None
-        self.read(draft, ReadOptions(skip_hidden=before is not None and Reading.from_json(before).options.skip_hidden))
+        self._read(draft, ReadOptions(), before=into)
         return draft
 
     def read(self, draft: Draft, options: ReadOptions) -> Job:
         """Read the draft's file, in the background; the draft holds the Reading when the job is done."""
-        upload = Path(draft.folder) / draft.upload
+        return self._read(draft, options)
+
+    def _read(self, draft: Draft, options: ReadOptions, *, before: Draft | None = None) -> Job:
+        """As `read`; a file that takes another one's place is read as that one was."""
+        folder = Path(draft.folder)
+        upload = folder / draft.upload
+        known = None if before is None or before.reading is None else Reading.from_json(before.reading)
 
         def work(progress: Progress) -> Reading:
-            reading = read(upload, name=draft.file_name, into=Path(draft.folder), options=options, progress=progress)
+            if before is not None and known is not None:
+                earlier = folder / before.upload
+                reading = read_like(known, earlier, upload, name=draft.file_name, into=folder, progress=progress)
+            else:
+                reading = read(upload, name=draft.file_name, into=folder, options=options, progress=progress)
             reading = dropped_again(reading)
             self._keep(draft, reading, progress)
             return reading
@@ -111,7 +121,10 @@ class Desk:
         """Whether this is how the file was read, or could not be read, last."""
         job = self.jobs.find(f"read:{draft.id}")
         if job is not None:
-            return job.mark == _mark(draft, options)
+            # How a file is read that takes another one's place is known at the end.
+            made: Reading | None = job.result if job.done.is_set() else None
+            here = job.mark.partition(" ")[0] == draft.upload
+            return job.mark == _mark(draft, options) if made is None else here and made.options == options
         return draft.reading is not None and Reading.from_json(draft.reading).options == options
 
     def reading_job(self, draft: Draft) -> Job | None:

@@ -71,6 +71,7 @@ TITLES: Final = {
     "prompt-not-last": "Prompt is not the last message",
     "prompt-without-column": "Prompt uses no column",
     "quote-not-doubled": "Quote inside a cell",
+    "read-otherwise": "Read otherwise than the file before",
     "reasoning.generate_summary-choice": "Reasoning summary is not among the choices",
     "refused-param": "Param that Valar refuses",
     "request-too-big": "Request is too large",

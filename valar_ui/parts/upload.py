@@ -118,7 +118,10 @@ def file_line(draft: Draft) -> None:
         st.markdown(f":material/description: **{literal(draft.file_name)}**")
         # Another key after each file, so that it closes over what it was opened on.
         with st.popover("Replace", icon=":material/swap_horiz:", key=f"replace-{session.state().uploads}"):
-            st.markdown("Drop another version of this file. The mapping stays, and each mend stays with its row.")
+            st.markdown(
+                "Drop another version of this file. The mapping stays, what you chose below holds where it fits, and "
+                "each mend stays with its row."
+            )
             uploader("replace")
         st.button("Start anew", key="anew", icon=":material/add:", on_click=session.open_draft, args=(None,))
 
