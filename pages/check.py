@@ -1,7 +1,7 @@
 """3 Check: every problem of the whole sheet, grouped and counted, before anything is paid."""
 
 from valar_ui import session
-from valar_ui.parts import causes, checking, costs, frame, steps
+from valar_ui.parts import causes, checking, costs, frame, mended, models, steps
 
 frame.heading("Check", "Everything that could go wrong, before anything is sent.")
 
@@ -12,8 +12,8 @@ steps.keep_marks()
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)
 costs.table(prepared, recipe)
-checking.models_listed(prepared)
-checking.mends(draft, reading, prepared, mends)
+models.unlisted(draft, recipe, prepared)
+mended.listed(draft, reading, prepared, mends)
 checking.compared(draft, prepared)
 causes.overview(causes.Checked(draft, reading, recipe, prepared, mends))
 checking.downloads_row(draft, reading, prepared, mends)

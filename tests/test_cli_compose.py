@@ -130,6 +130,15 @@ def test_ready_made_requests_need_no_recipe(tmp_path: Path, capsys: pytest.Captu
     assert json.loads((tmp_path / "out" / "body.json").read_bytes())["requests"] == lines
 
 
+def test_another_model_is_asked_where_one_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"custom_id": "a", "params": {"model": "gpt-4o", "input": "Hi"}}\n')
+    status, told = compose(capsys, file, "--use-model", "gpt-4o", "openai/gpt-oss-120b", "--out", tmp_path / "out")
+    assert (status, told["requests"]) == (0, 1)
+    (request,) = json.loads((tmp_path / "out" / "body.json").read_bytes())["requests"]
+    assert request["params"] == {"model": "openai/gpt-oss-120b", "input": "Hi"}
+
+
 def test_several_parts(tmp_path: Path, recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("id,text\n" + "".join(f"r-{at},x{at}\n" for at in range(100_002)))

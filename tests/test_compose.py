@@ -25,7 +25,18 @@ from valar_ui.ids import Ids, is_legal, made, repeats
 from valar_ui.plan import part_body, plan
 from valar_ui.prepare import prepare
 from valar_ui.problems import Severity
-from valar_ui.recipe import AnswerField, EditCell, Fixed, FromColumn, IdRule, Image, MakeLegalIds, Recipe, Turn
+from valar_ui.recipe import (
+    AnswerField,
+    EditCell,
+    Fixed,
+    FromColumn,
+    IdRule,
+    Image,
+    MakeLegalIds,
+    Recipe,
+    Turn,
+    UseModel,
+)
 from valar_ui.snippets import curl, python
 
 VENDOR = {
@@ -254,6 +265,49 @@ def test_a_schema_by_hand_is_strict_only_where_it_is(schema: dict[str, Any], str
 
 def test_more_params_are_merged(tmp_path: Path) -> None:
     assert one(tmp_path, prompt(more={"background": True, "include": ["x"]}), text="x")["background"] is True
+
+
+@pytest.mark.parametrize(
+    ("params", "sent"),
+    [
+        ('{"model":"old","input":"x"}', '{"model":"new","input":"x"}'),
+        ('{ "input": "old", "model" : "old", "top_p": 1.0 }', '{ "input": "old", "model" : "new", "top_p": 1.0 }'),
+        (
+            '{"metadata":{"model":"old"},"model":"old","input":"x"}',
+            '{"metadata":{"model":"old"},"model":"new","input":"x"}',
+        ),
+        ('{"input":"\\"model\\":\\"old\\"","model":"old"}', '{"input":"\\"model\\":\\"old\\"","model":"new"}'),
+        ('{"mod\\u0065l":"old","input":"ä"}', '{"model":"new","input":"ä"}'),
+        ('{"model":"other","input":"x"}', '{"model":"other","input":"x"}'),
+        ('{"model":["old"],"input":"x"}', '{"model":["old"],"input":"x"}'),
+    ],
+)
+def test_another_model_is_asked_and_every_other_byte_stays(tmp_path: Path, params: str, sent: str) -> None:
+    table = make_table(tmp_path, ["custom_id", "params"], [["a", params]])
+    composed = preview(table, ready(), 0, steps=[UseModel(instead_of="old", model="new")])
+    assert composed.body.decode() == sent
+    assert composed.params == json.loads(sent)
+    assert composed.instead_of == ("old" if params != sent else "")
+
+
+@pytest.mark.parametrize(
+    ("steps", "model"),
+    [
+        ([("old", "new")], "new"),
+        ([("old", "newer"), ("newer", "newest")], "newest"),
+        ([("newer", "newest"), ("old", "newer")], "newer"),
+        ([("old", "new"), ("new", "old")], "old"),
+    ],
+)
+def test_models_are_replaced_in_the_order_of_the_mends(
+    tmp_path: Path, steps: list[tuple[str, str]], model: str
+) -> None:
+    uses = [UseModel(instead_of=named, model=used) for named, used in steps]
+    table = make_table(tmp_path, ["custom_id", "params"], [["a", '{"model":"old","input":"x"}']])
+    assert preview(table, ready(), 0, steps=uses).params["model"] == model
+    mapped = prompt("Do {{text}}", model=FromColumn(column="model"))
+    named = make_table(tmp_path, ["text", "model"], [["x", "old"]])
+    assert preview(named, mapped, 0, steps=uses).params["model"] == model
 
 
 def test_ready_made_params_pass_byte_for_byte(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ from valar_ui.recipe import (
     Recipe,
     Step,
     Turn,
+    UseModel,
 )
 
 COLUMNS = ["id", "text", "heat"]
@@ -356,6 +357,33 @@ def test_a_sheet_that_excel_cannot_hold_becomes_csv(tmp_path: Path) -> None:
     assert path.suffix == ".csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file))[1][:2] == ["'=1", "x" * 32_768]
+
+
+def test_another_model_is_asked_checked_and_priced_in_place_of_one(tmp_path: Path) -> None:
+    picture = [{"role": "user", "content": [{"type": "input_image", "image_url": "https://x.org/a.png"}]}]
+    requests = [{"model": "gpt-4o", "input": "one"}, {"model": MODEL, "input": "two"}]
+    requests += [{"model": "gpt-4o", "input": picture}, {"model": "gpt-4o", "input": "one"}]  # type: ignore[dict-item]
+    rows = [*ready_rows(*requests), ("r-4", "no JSON")]
+    reading = make_reading(tmp_path, ["custom_id", "params"], rows)
+    before = prepare(reading, ready(), folder=tmp_path / "before")
+    assert (before.models, before.instead) == ({"gpt-4o": 3, MODEL: 1}, {})
+    assert "image-model" not in codes(before.report)
+    use = UseModel(instead_of="gpt-4o", model=MODEL)
+    after = prepare(reading, ready(), steps=[use], folder=tmp_path / "after")
+    assert (after.models, after.instead) == ({MODEL: 4}, {"gpt-4o": 3})
+    assert "image-model" in codes(after.report)
+    assert b"gpt-4o" not in after.items_path.read_bytes()
+    fewer = prepare(reading, ready(), steps=[use, LeaveOut(code="identical-request")], folder=tmp_path / "fewer")
+    assert (fewer.models, fewer.instead) == ({MODEL: 3}, {"gpt-4o": 2})
+
+
+def test_a_folder_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    path = done.folder / "prepared.json"
+    value = json.loads(path.read_bytes())
+    del value["instead"], value["repeated_usage"]
+    path.write_bytes(orjson.dumps(value))
+    assert (Prepared.load(done.folder).instead, Prepared.load(done.folder).requests) == ({}, done.requests)
 
 
 def test_ready_made_requests_to_two_models(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from valar_ui.prepare import (
 )
 from valar_ui.pricing import BUILT_IN, Prices
 from valar_ui.readers import Reading, ReadOptions, read
-from valar_ui.recipe import STEPS, EditCell, IdRule, Recipe, Step
+from valar_ui.recipe import STEPS, EditCell, IdRule, Recipe, Step, UseModel
 from valar_ui.settings import Settings
 from valar_ui.suggest import Suggestion, suggest
 from valar_ui.table import Table
@@ -175,7 +175,7 @@ class Desk:
             (step,) = stamped(seen, [step])
             if now is not None and now.table_path != seen.table_path:
                 (step,) = anchored(now, [step])
-        kept = [it for it in self.steps(latest) if _named(it) != _named(step) and not _same_cell(it, step)]
+        kept = [it for it in self.steps(latest) if _named(it) != _named(step) and not _same_place(it, step)]
         return self._save_steps(latest, [*kept, step])
 
     def take_back(self, draft: Draft, step: Step) -> Draft:
@@ -271,10 +271,11 @@ def _named(step: Step) -> dict[str, Any]:
     return step.model_dump(exclude={"record": True, "step": {"record"}})
 
 
-def _same_cell(one: Step, other: Step) -> bool:
-    if not (isinstance(one, EditCell) and isinstance(other, EditCell)):
-        return False
-    return (one.row, one.column) == (other.row, other.column)
+def _same_place(one: Step, other: Step) -> bool:
+    """Whether both say what stands in one cell, or what is asked instead of one model."""
+    if isinstance(one, EditCell) and isinstance(other, EditCell):
+        return (one.row, one.column) == (other.row, other.column)
+    return isinstance(one, UseModel) and isinstance(other, UseModel) and one.instead_of == other.instead_of
 
 
 def _as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:

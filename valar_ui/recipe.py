@@ -207,8 +207,17 @@ class MendNumbers(Shape):
     column: str
 
 
+class UseModel(Shape):
+    """Ask another model wherever a row asks for one: in ready-made requests, or where a column names the model."""
+
+    kind: Literal["use-model"] = "use-model"
+    instead_of: str
+    model: str
+
+
 Step = Annotated[
-    LeaveOut | LeaveOutRow | EditCell | Collapse | MakeLegalIds | MendNumbers | Lapsed, Field(discriminator="kind")
+    LeaveOut | LeaveOutRow | EditCell | Collapse | MakeLegalIds | MendNumbers | UseModel | Lapsed,
+    Field(discriminator="kind"),
 ]
 """One mend; a draft keeps a list of them, each can be taken back."""
 

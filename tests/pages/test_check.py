@@ -12,7 +12,7 @@ from tests.pages.person import REVIEWS, Person
 from valar_ui import downloads, session
 from valar_ui.plan import plan
 from valar_ui.problems import Severity
-from valar_ui.recipe import Collapse, EditCell
+from valar_ui.recipe import Collapse, EditCell, Fixed
 
 FLAWED = b"""id,review,heat
 r-1,Great kettle,0.5
@@ -252,6 +252,48 @@ def test_a_cost_too_small_to_be_told_is_not_about(longest: int, told: str) -> No
     params = b'{"model": "openai/gpt-oss-120b", "input": "Hi", "max_output_tokens": %d}' % longest
     person = Person().drop("ready.jsonl", b'{"custom_id": "r-1", "params": ' + params + b"}\n").go("check")
     assert f"**{told}**" in person.words
+
+
+def openai_batch(*models: str) -> bytes:
+    """An OpenAI batch file of chat completions."""
+    line = '{"custom_id": "r-%d", "method": "POST", "url": "/v1/chat/completions", "body": %s}\n'
+    body = '{"model": "%s", "messages": [{"role": "user", "content": "Say %d"}], "max_tokens": 9}'
+    return "".join(line % (at, body % (model, at)) for at, model in enumerate(models)).encode()
+
+
+def test_a_model_that_is_not_listed_is_replaced_and_comes_back() -> None:
+    person = Person().drop("batch.jsonl", openai_batch("gpt-4o", "gpt-4o", "zai-org/GLM-5.1-FP8")).go("check")
+    assert "2 requests ask for a model that Valar does not list for you: gpt-4o." in person.plain
+    assert not person.may("use-model-instead-gpt-4o")
+    assert list(person.at.selectbox(key="model-instead-gpt-4o").options) == list(person.state.models or ())
+    person.choose("model-instead-gpt-4o", "moonshotai/Kimi-K2.6").press("use-model-instead-gpt-4o")
+    assert person.prepared.models == {"moonshotai/Kimi-K2.6": 2, "zai-org/GLM-5.1-FP8": 1}
+    assert "Model moonshotai/Kimi-K2.6 is used instead of gpt-4o (2 rows)" in person.plain
+    assert "does not list" not in person.plain
+    assert person.may("way-on")
+    person.press("undo-0")
+    assert person.prepared.models == {"gpt-4o": 2, "zai-org/GLM-5.1-FP8": 1}
+
+
+def test_a_model_from_a_column_is_replaced_too_and_a_fixed_one_on_map() -> None:
+    person = Person().drop("models.csv", b"id,review,model\nr-1,Good,gpt-4o\nr-2,Bad,gpt-4o\n").press("way-on")
+    person.choose(person.map("model-mode"), "from a column").choose(person.map("model-column"), "model")
+    person.type(person.map("prompt"), "{{review}}").press("way-on")
+    person.choose("model-instead-gpt-4o", "moonshotai/Kimi-K2.6").press("use-model-instead-gpt-4o")
+    assert person.prepared.models == {"moonshotai/Kimi-K2.6": 2}
+    fixed = person.recipe.model_copy(update={"model": Fixed(fixed="gpt-4o")})
+    session.services().ledger.save_draft(person.draft.id, person.owner, recipe=fixed.model_dump(mode="json"))
+    assert "choose another model on Map" in person.look().plain
+    assert not person.has("model-instead-gpt-4o")
+    assert "no row that goes asks for that model now" in person.plain
+
+
+def test_without_a_list_of_models_another_one_is_typed(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+    monkeypatch.setenv("VALAR_SANDBOX_URL", f"http://127.0.0.1:{free_port}/v1")
+    person = Person().drop("batch.jsonl", openai_batch("gpt-4o", "zai-org/GLM-5.1-FP8")).go("check")
+    assert "1 request asks for a model that this app does not know, and Valar could not be asked" in person.plain
+    person.type("model-instead-gpt-4o", "zai-org/GLM-5.1-FP8").press("use-model-instead-gpt-4o")
+    assert person.prepared.models == {"zai-org/GLM-5.1-FP8": 2}
 
 
 def test_a_row_is_looked_up_by_its_number() -> None:

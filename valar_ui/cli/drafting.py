@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from valar_ui.readers import ReadOptions
-from valar_ui.recipe import Collapse, LeaveOut, MakeLegalIds, MendNumbers, Step
+from valar_ui.recipe import Collapse, LeaveOut, MakeLegalIds, MendNumbers, Step, UseModel
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--legal-ids", action="store_true", help="make illegal, empty and repeated ids legal")
     parser.add_argument(
         "--numbers", action="append", default=[], metavar="COLUMN", help="read 0,7 as 0.7 in this column; repeatable"
+    )
+    parser.add_argument(
+        "--use-model",
+        action="append",
+        nargs=2,
+        default=[],
+        metavar=("NAMED", "USED"),
+        help="ask another model where a request names this one; repeatable",
     )
     parser.add_argument("--sheet", help="the sheet of a workbook")
     parser.add_argument("--encoding", help="for example utf-8, cp1252, utf-16")
@@ -39,4 +47,6 @@ def steps_of(arguments: argparse.Namespace) -> list[Step]:
         (arguments.collapse, Collapse()),
         (arguments.legal_ids, MakeLegalIds()),
     )
-    return [step for asked, step in mends if asked] + [MendNumbers(column=column) for column in arguments.numbers]
+    steps = [step for asked, step in mends if asked]
+    steps += [MendNumbers(column=column) for column in arguments.numbers]
+    return steps + [UseModel(instead_of=named, model=used) for named, used in arguments.use_model]

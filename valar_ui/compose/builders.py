@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Sequence
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from valar_ui.flaws import Flaw
 from valar_ui.messages import image_parts, image_url, texts
 from valar_ui.params import INTEGERS, NUMBERS, flaws, flex_flaws, mended_number, read_cell
 from valar_ui.problems import Severity
-from valar_ui.recipe import FromColumn, Recipe, Turn
+from valar_ui.recipe import FromColumn, Recipe, Turn, UseModel
 from valar_ui.template import Template, resolve
 
 Placed = tuple[str | None, Flaw]
@@ -22,8 +23,14 @@ Placed = tuple[str | None, Flaw]
 LONG: Final = 1_000
 """Characters from which a text's UTF-8 bytes are taken from the body's length: near enough for an estimate."""
 
-Made = tuple[dict[str, Any], bytes, str, bool, int, int, int, Sequence[Placed]]
-"""Params, body, prompt, holes_empty, characters, wide, images (as in `Composed`), flaws."""
+Made = tuple[dict[str, Any], bytes, str, bool, int, int, int, str, Sequence[Placed]]
+"""Params, body, prompt, holes_empty, characters, wide, images, instead_of (as in `Composed`), flaws."""
+
+Models = Sequence[UseModel]
+"""Which models are asked instead of which, in the order of the mends."""
+
+_MODEL: Final = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*")')
+"""Where a request may name its model."""
 
 
 _HOLE_EMPTY: Final = Flaw(
@@ -67,8 +74,11 @@ def _wide(text: str) -> int:
 class Prompts:
     """Builds requests from turns and params."""
 
-    def __init__(self, recipe: Recipe, columns: Sequence[str], *, mended: Container[str] = ()) -> None:
+    def __init__(
+        self, recipe: Recipe, columns: Sequence[str], *, mended: Container[str] = (), models: Models = ()
+    ) -> None:
         """`mended`: columns whose numbers are read as a person means them."""
+        self._models = models
         used = used_columns(recipe, columns)
         self.columns = [column for column in columns if column in used]
         at = {column: position for position, column in enumerate(self.columns)}
@@ -97,7 +107,7 @@ class Prompts:
         wrong: list[Placed] = []
         messages: list[dict[str, Any]] = []
         characters = wide = images = 0
-        prompt, holes_empty, estimated = "", False, False
+        prompt, holes_empty, estimated, instead_of = "", False, False, ""
         for turn, last in self.turns:
             if turn.holes:
                 pieces, blank = [turn.first], []
@@ -135,11 +145,11 @@ class Prompts:
             messages.append(message)
         params["input"] = messages
         if self._cells:
-            self._read(params, cells, wrong)
+            instead_of = self._read(params, cells, wrong)
         body = orjson.dumps(params)
         if estimated:
             wide = max(len(body) - self.beside - characters, wide)
-        return params, body, prompt, holes_empty, characters, wide, images, wrong
+        return params, body, prompt, holes_empty, characters, wide, images, instead_of, wrong
 
     def _pictures(self, cells: tuple[str, ...], wrong: list[Placed]) -> list[dict[str, Any]]:
         parts: list[dict[str, Any]] = []
@@ -151,7 +161,9 @@ class Prompts:
                 parts.append(part if detail is None else part | {"detail": detail})
         return parts
 
-    def _read(self, params: dict[str, Any], cells: tuple[str, ...], wrong: list[Placed]) -> None:
+    def _read(self, params: dict[str, Any], cells: tuple[str, ...], wrong: list[Placed]) -> str:
+        """Put in what the cells say; returns the model that one asks for and another is asked instead of."""
+        instead_of = ""
         for group in self._groups:
             known = params.get(group)
             params[group] = dict(known) if isinstance(known, dict) else {}
@@ -163,6 +175,8 @@ class Prompts:
             if found:
                 wrong += [(column, flaw) for flaw in found]
             else:
+                if name == "model" and (used := _used(value, self._models)) != value:
+                    instead_of, value = value, used
                 put(params, name, value)
                 if name == "metadata.completion_window" and value == "flex":
                     wrong += [(column, flaw) for flaw in flex_flaws(params.get("background"))]
@@ -172,12 +186,16 @@ class Prompts:
         missing = self._model_column is not None and params["model"] is None
         if missing and not any(flaw.code.startswith("model-") for _, flaw in wrong):
             wrong.append((self._model_column, Flaw("model-missing", "The model's cell is empty.", "Fill it in.")))
+        return instead_of
 
 
 class Ready:
-    """Passes ready-made requests through, byte for byte."""
+    """Passes ready-made requests through, byte for byte, but for a model that another is asked instead of."""
 
     columns = ("params",)
+
+    def __init__(self, *, models: Models = ()) -> None:
+        self._models = models
 
     def make(self, cells: tuple[str, ...]) -> Made:
         """One ready-made request, every rule checked."""
@@ -193,12 +211,33 @@ class Ready:
             return _broken("params-json", "This is not valid JSON.", 'Correct it: {"model": …, "input": …}.')
         if not isinstance(params, dict):
             return _broken("params-object", "This is JSON, but no object.", 'Write {"model": …, "input": …}.')
+        instead_of, model = "", params.get("model")
+        if self._models and isinstance(model, str) and (used := _used(model, self._models)) != model:
+            instead_of, body = model, _with_model(body, params, used)
+            params = params | {"model": used}
         found = list(texts(params.get("input")))
         characters = sum(map(len, found))
         wide = sum(len(text.encode()) - len(text) for text in found if not text.isascii())
         images = image_parts(params.get("input")) if b"input_image" in body else 0
         wrong = [("params", flaw) for flaw in flaws(params)]
-        return params, body, "\n".join(found), False, characters, wide, images, wrong
+        return params, body, "\n".join(found), False, characters, wide, images, instead_of, wrong
+
+
+def _used(model: str, models: Models) -> str:
+    """The model that is asked."""
+    for step in models:
+        model = step.model if model == step.instead_of else model
+    return model
+
+
+def _with_model(body: bytes, params: dict[str, Any], model: str) -> bytes:
+    """The same request for another model, every other byte as it stands."""
+    wanted = params | {"model": model}
+    for found in _MODEL.finditer(body):
+        changed = body[: found.start(1)] + orjson.dumps(model) + body[found.end(1) :]
+        if json.loads(changed) == wanted:
+            return changed
+    return json.dumps(wanted, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class _Repeated(Exception):
@@ -214,4 +253,4 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _broken(code: str, text: str, hint: str) -> Made:
-    return ({}, b"", "", False, 0, 0, 0, (("params", Flaw(code, text, hint)),))
+    return ({}, b"", "", False, 0, 0, 0, "", (("params", Flaw(code, text, hint)),))

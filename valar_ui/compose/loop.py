@@ -13,7 +13,7 @@ from valar_ui.compose.many import Frame, Many
 from valar_ui.flaws import Flaw
 from valar_ui.ids import Edits, Ids
 from valar_ui.problems import Problem
-from valar_ui.recipe import MendNumbers, Recipe, Step
+from valar_ui.recipe import MendNumbers, Recipe, Step, UseModel
 from valar_ui.table import Chunk, Slice, Table
 
 
@@ -43,6 +43,8 @@ class Composed:
     wide: int
     """UTF-8 bytes of those texts beyond one a character; of long texts nearly."""
     images: int
+    instead_of: str
+    """The model that the row asks for, where a mend says to ask another; else empty."""
     problems: tuple[Problem, ...]
 
     @property
@@ -62,8 +64,8 @@ def compose(
 ) -> Iterator[Composed]:
     """Compose rows `start` to `stop`, in order; every row yields, also one that has problems.
 
-    `ids` (from `Ids.scan`) spares reading the id column again. Of `steps`, edited cells, numbers and legal ids count;
-    rows left out and rows collapsed are `prepare`'s.
+    `ids` (from `Ids.scan`) spares reading the id column again. Of `steps`, edited cells, numbers, models and
+    legal ids count; rows left out and rows collapsed are `prepare`'s.
     """
     for made in compose_many(table, recipe, steps=steps, start=start, stop=stop, ids=ids):
         assert isinstance(made, Composed)
@@ -83,7 +85,12 @@ def compose_many(
     """As `compose`, but rows come many at a time where they have no flaw and `clear` says that nothing else has."""
     ids = Ids.scan(table, recipe, steps) if ids is None else ids
     edits = Edits(steps)
-    builder = Ready() if recipe.kind == "ready" else Prompts(recipe, table.columns, mended=_mended(steps))
+    models = [step for step in steps if isinstance(step, UseModel)]
+    builder = (
+        Ready(models=models)
+        if recipe.kind == "ready"
+        else Prompts(recipe, table.columns, mended=_mended(steps), models=models)
+    )
     columns = [column for column in builder.columns if column in table.columns]
     if len(columns) < len(builder.columns):
         return
@@ -115,7 +122,7 @@ def _one_by_one(chunk: Chunk, builder: Prompts | Ready, columns: Sequence[str], 
     for index, (number, line, original, cells) in enumerate(
         zip(chunk.numbers, chunk.lines, originals, rows, strict=True), start=chunk.start
     ):
-        params, body, prompt, holes_empty, characters, wide, images, wrong = builder.make(cells)
+        params, body, prompt, holes_empty, characters, wide, images, instead_of, wrong = builder.make(cells)
         problems = tuple(placed(flaw, number, column, line) for column, flaw in wrong) if wrong else ()
         yield Composed(
             index,
@@ -130,6 +137,7 @@ def _one_by_one(chunk: Chunk, builder: Prompts | Ready, columns: Sequence[str], 
             characters,
             wide,
             images,
+            instead_of,
             problems,
         )
 

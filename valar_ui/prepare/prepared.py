@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +58,8 @@ class Prepared:
     """Table index of the first row with an error or warning."""
     id_column: str | None = None
     """Where the ids come from; None where they are made from row numbers."""
+    instead: dict[str, int] = field(default_factory=dict)
+    """Model that rows ask for, where a mend says to ask another → how many rows."""
 
     @property
     def ok(self) -> bool:

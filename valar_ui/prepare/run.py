@@ -89,6 +89,8 @@ class _Pass:
         self._sent, self._tally = Sent(), Tally()
         self._left_out = self._blocked = 0
         self._repeated: list[int] = []
+        self._instead: dict[str, list[int]] = {}
+        """Model that rows ask for and another is asked instead of → those requests."""
         self._unread_rows = 0
         self._crowded: frozenset[str] = frozenset()
         self._original = ""
@@ -124,6 +126,7 @@ class _Pass:
             "shortest": self._table.index_of(int(rows[int(sizes.argmin())])) if len(sizes) else None,
             "first_problem": self._first_problem(report),
             "id_column": self._ids.column,
+            "instead": {model: len(found) for model, found in self._instead.items() if found},
         }
         with (self._folder / "prepared.json").open("wb") as file:
             file.write(orjson.dumps(value))
@@ -179,6 +182,8 @@ class _Pass:
                 sent.marks.append(hash(composed.body))
                 sent.ids.append(hash(composed.custom_id))
                 sent.unlimited += not tally.add(composed)
+                if composed.instead_of:
+                    self._instead.setdefault(composed.instead_of, []).append(len(sent.rows) - 1)
                 inspection.goes(composed)
         manifest.close()
         self._progress(0.95)
@@ -200,6 +205,7 @@ class _Pass:
             if at is not None and problem.code == "identical-request":
                 self._repeated.append(at)
         self._repeated = [at for at in self._repeated if at not in dropped]
+        self._instead = {name: [at for at in found if at not in dropped] for name, found in self._instead.items()}
         self._left_out += len(dropped)
         self._unread(report, gone)
         first = self._merge(items_path, dropped)
