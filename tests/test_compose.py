@@ -505,6 +505,32 @@ def test_characters_and_bytes_for_the_token_estimate(tmp_path: Path, text: str) 
     assert composed.wide == pytest.approx(len(sent.encode()) - len(sent), rel=0.05, abs=3)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"answer_fields": (AnswerField(name="mood", description="heiter oder düster"),)},
+        {"answer_schema": {"type": "object", "properties": {"größe": {"type": "number"}}, "required": []}},
+        {"more": {"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object"}}}}},
+    ],
+)
+@pytest.mark.parametrize("text", ["short", "Größe über alles " * 200])
+def test_the_answers_schema_counts_once_in_each_request(tmp_path: Path, given: dict[str, Any], text: str) -> None:
+    table = make_table(tmp_path, ["text"], [[text]])
+    without, composed = preview(table, prompt("Do: {{text}}"), 0), preview(table, prompt("Do: {{text}}", **given), 0)
+    schema = json.dumps(composed.params["text"]["format"], ensure_ascii=False, separators=(",", ":"))
+    assert composed.characters - without.characters == len(schema)
+    assert composed.wide - without.wide == len(schema.encode()) - len(schema)
+    passed = preview(make_table(tmp_path, ["custom_id", "params"], [["a", composed.body.decode()]]), ready(), 0)
+    assert passed.characters == composed.characters
+    assert passed.wide == pytest.approx(composed.wide, rel=0.05, abs=3)
+
+
+def test_another_answer_format_counts_nothing(tmp_path: Path) -> None:
+    table = make_table(tmp_path, ["text"], [["x"]])
+    plain = prompt("{{text}}", more={"text": {"format": {"type": "text"}}})
+    assert preview(table, plain, 0).characters == 1
+
+
 def test_another_column_takes_a_missing_ones_place_everywhere_but_in_what_was_typed_by_hand() -> None:
     def naming(column: str) -> Recipe:
         return Recipe(

@@ -35,6 +35,7 @@ from valar_ui.pricing import Usage
 from valar_ui.problems import Severity
 from valar_ui.readers import Reading, ReadOptions, read
 from valar_ui.recipe import (
+    AnswerField,
     Collapse,
     EditCell,
     Fixed,
@@ -440,6 +441,7 @@ CELLS = st.one_of(
     column=st.sampled_from([None, "id"]),
     legal=st.booleans(),
     capped=st.booleans(),
+    described=st.sampled_from([None, "plain", "heiter oder düster"]),
     steps=st.sampled_from(
         [
             (),
@@ -457,10 +459,12 @@ def test_a_pass_over_many_rows_at_once_is_the_pass_over_each(
     column: str | None,
     legal: bool,
     capped: bool,
+    described: str | None,
     steps: tuple[Step, ...],
     tmp_path: Path,
 ) -> None:
     recipe = Recipe(
+        answer_fields=() if described is None else (AnswerField(name="mood", description=described),),
         model=Fixed(fixed=MODEL),
         turns=tuple(Turn.model_validate({"role": role, "text": said}) for role, said in [*turns, ("user", text)]),
         max_output_tokens=Fixed(fixed=9) if capped else None,

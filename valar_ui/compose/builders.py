@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -71,6 +71,16 @@ def _wide(text: str) -> int:
     return 0 if text.isascii() else len(text.encode()) - len(text)
 
 
+def _schema(params: Mapping[str, Any]) -> tuple[int, int]:
+    """Characters and wide (as in `Composed`) of the answer's JSON schema, which the model reads with each request."""
+    text = params.get("text")
+    form = text.get("format") if isinstance(text, dict) else None
+    if not isinstance(form, dict) or form.get("type") != "json_schema":
+        return 0, 0
+    written = json.dumps(form, ensure_ascii=False, separators=(",", ":"))
+    return len(written), _wide(written)
+
+
 class Prompts:
     """Builds requests from turns and params."""
 
@@ -83,6 +93,7 @@ class Prompts:
         self.columns = [column for column in columns if column in used]
         at = {column: position for position, column in enumerate(self.columns)}
         self.base = fixed_params(recipe)
+        self.schema = _schema(self.base)
         self.beside = len(orjson.dumps(self.base | {"input": [{"role": turn.role} for turn in recipe.turns]}))
         turns = [_Turn(turn, columns, at) for turn in recipe.turns]
         last = max((n for n, turn in enumerate(recipe.turns) if turn.role == "user"), default=-1)
@@ -149,6 +160,7 @@ class Prompts:
         body = orjson.dumps(params)
         if estimated:
             wide = max(len(body) - self.beside - characters, wide)
+        characters, wide = characters + self.schema[0], wide + self.schema[1]
         return params, body, prompt, holes_empty, characters, wide, images, instead_of, wrong
 
     def _pictures(self, cells: tuple[str, ...], wrong: list[Placed]) -> list[dict[str, Any]]:
@@ -216,8 +228,9 @@ class Ready:
             instead_of, body = model, _with_model(body, params, used)
             params = params | {"model": used}
         found = list(texts(params.get("input")))
-        characters = sum(map(len, found))
-        wide = sum(len(text.encode()) - len(text) for text in found if not text.isascii())
+        characters, wide = _schema(params)
+        characters += sum(map(len, found))
+        wide += sum(map(_wide, found))
         images = image_parts(params.get("input")) if b"input_image" in body else 0
         wrong = [("params", flaw) for flaw in flaws(params)]
         return params, body, "\n".join(found), False, characters, wide, images, instead_of, wrong

@@ -39,7 +39,7 @@ class Composed:
     holes_empty: bool
     """The prompt has holes, and every cell in them is empty."""
     characters: int
-    """Characters of all texts, for the token estimate."""
+    """Characters of all texts and of the answer's schema, for the token estimate."""
     wide: int
     """UTF-8 bytes of those texts beyond one a character; of long texts nearly."""
     images: int

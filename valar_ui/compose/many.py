@@ -84,6 +84,7 @@ class Frame:
         self._turns = [turn for turn, _ in prompts.turns if turn.holes]
         self._columns = {at: prompts.columns[at] for turn in self._turns for at, _ in turn.holes}
         self._beside = prompts.beside
+        self._schema = prompts.schema
         self._characters = sum(len(turn.first) for turn, _ in fixed)
         self._wide = sum(turn.wide for turn, _ in fixed)
         self.params = prompts.base | {"input": messages}
@@ -149,7 +150,8 @@ class Frame:
             characters += length
             wide += np.where(length < LONG, more, 0)
             estimated |= (length >= LONG) & (more > 0)
-        return characters, np.where(estimated, np.maximum(bodies - self._beside - characters, wide), wide)
+        wide = np.where(estimated, np.maximum(bodies - self._beside - characters, wide), wide)
+        return characters + self._schema[0], wide + self._schema[1]
 
 
 def _escaped(text: str) -> str:

@@ -19,8 +19,8 @@ from valar_ui.problems import Report, Severity
 from valar_ui.readers.reading import Reading
 from valar_ui.recipe import STEPS, Lapsed, LeaveOut, Recipe, Step
 
-VERSION: Final = 2
-"""Raised when the same draft would compose to other bytes or other problems than before."""
+VERSION: Final = 3
+"""Raised when the same draft would compose to other bytes, problems or estimates than before."""
 
 
 @dataclass(frozen=True, slots=True)
