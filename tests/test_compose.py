@@ -323,6 +323,7 @@ def test_ready_made_params_pass_byte_for_byte(tmp_path: Path) -> None:
         ("", "params-json"),
         ("{", "params-json"),
         ("[" * 5_000, "params-json"),
+        ('{"model":"m","input":"x","metadata":' + "[" * 300 + "]" * 300 + "}", "too-deep"),
         ('{"a":NaN}', "params-json"),
         ('{"input":"\\ud800"}', "params-json"),
         ("[]", "params-object"),

@@ -219,6 +219,8 @@ class Ready:
                 params = json.loads(body, object_pairs_hook=_unique)
         except _Repeated as fault:
             return _broken("params-repeated-key", f"The key {fault} occurs twice in one object.", "Keep one of them.")
+        except TypeError:
+            return _broken("too-deep", "This request is nested too deep to be sent.", "Nest it less.")
         except (ValueError, RecursionError):
             return _broken("params-json", "This is not valid JSON.", 'Correct it: {"model": …, "input": …}.')
         if not isinstance(params, dict):
