@@ -413,6 +413,36 @@ def test_a_conversation_that_does_not_end_with_the_prompt() -> None:
     assert codes(check_recipe(Recipe(model=Fixed(fixed=MODEL), turns=turns), ["text"])) == ["prompt-not-last"]
 
 
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        (["a", "b", "c"], []),
+        (["A", "b", "c"], ["1 of 3 ids is changed"]),
+        (["A", "B", "c"], ["2 of 3 ids are changed"]),
+    ],
+)
+def test_changed_ids_are_counted_in_words(tmp_path: Path, ids: list[str], told: list[str]) -> None:
+    recipe = prompt(custom_id=IdRule(column="id"))
+    result = prepared(tmp_path, [[name, f"text {name}"] for name in ids], recipe)
+    said = [problem.text for problem in result.report if problem.code == "ids-changed"]
+    assert [text.split(" so that")[0] for text in said] == told
+
+
+def test_rows_are_told_with_thousands_parted(tmp_path: Path) -> None:
+    rows = [[f"r-{at}", f"text {at}"] for at in range(1_998)] + [["r-x", "again"], ["r-x", "again"]]
+    result = prepared(tmp_path, rows, prompt(custom_id=IdRule(column="id", legal=False)), steps=[])
+    (repeated,) = [problem for problem in result.report if problem.code == "id-repeated"]
+    assert "that of row 2,000." in repeated.text
+    (tmp_path / "again").mkdir()
+    result = prepared(tmp_path / "again", rows)
+    (same,) = [problem for problem in result.report if problem.code == "identical-request"]
+    assert "the same as row 2,000." in same.text
+
+
+def test_a_column_that_is_not_there_is_not_told_as_no_column() -> None:
+    assert codes(check_recipe(prompt("Judge {{reveiw}}"), ["text"])) == ["unknown-column"]
+
+
 def test_collapsing_silences_the_warning_it_mends(tmp_path: Path) -> None:
     result = prepared(tmp_path, [["1", "a"], ["2", "a"]], steps=[Collapse()])
     assert rows_of(result, "identical-request") == []

@@ -100,7 +100,8 @@ class Prompt(Check):
                 severity=Severity.WARNING,
             )
         self._columns = prompt_columns(recipe, scope.columns)
-        if not self._columns and not recipe.images:
+        # A hole that no column answers is told as such.
+        if not self._columns and not recipe.images and not Template(recipe.prompt).holes:
             yield Problem(
                 "prompt-without-column",
                 "The prompt uses no column, so every row asks the same.",

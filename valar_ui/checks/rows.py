@@ -70,7 +70,7 @@ def _as_read(group: Group, row: int) -> list[Problem]:
     if told:
         return told
     first = group.examples[0]
-    like = f"Like row {first.row}: {first.text}" if first.row is not None else first.text
+    like = f"Like row {first.row:,}: {first.text}" if first.row is not None else first.text
     return [Problem(group.code, like, first.hint, row, group.column, group.severity)]
 
 
@@ -98,7 +98,7 @@ class CustomIds(Check):
             code, text = "id-length", f"The id has {len(custom_id)} characters; Valar takes {MAX_CUSTOM_ID}."
             hint = "Make legal ids, or shorten it."
         elif custom_id in self._first:
-            code, text = "id-repeated", f"The id {custom_id} is already that of row {self._first[custom_id]}."
+            code, text = "id-repeated", f"The id {custom_id} is already that of row {self._first[custom_id]:,}."
             hint = "Make legal ids, or give the row another one."
         else:
             return ()
@@ -153,7 +153,8 @@ class ChangedIds(Check):
         return (
             Problem(
                 "ids-changed",
-                f"{self._changed:,} of {len(sent.rows):,} ids are changed so that Valar takes them.",
+                f"{self._changed:,} of {len(sent.rows):,} ids {'is' if self._changed == 1 else 'are'} changed so that "
+                f"Valar takes {'it' if self._changed == 1 else 'them'}.",
                 "Nothing to do: the answers find their rows all the same.",
                 column=self._column,
                 severity=Severity.NOTE,

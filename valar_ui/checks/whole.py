@@ -95,7 +95,7 @@ class Identical(Check):
             for at in others:
                 yield Problem(
                     "identical-request",
-                    f"This row asks exactly the same as row {sent.rows[first]}.",
+                    f"This row asks exactly the same as row {sent.rows[first]:,}.",
                     "Send it once and fill all such rows from the one answer.",
                     sent.rows[at],
                     severity=Severity.WARNING,
