@@ -428,6 +428,41 @@ def test_changed_ids_are_counted_in_words(tmp_path: Path, ids: list[str], told: 
     assert [text.split(" so that")[0] for text in said] == told
 
 
+def test_what_a_row_would_have_sent_is_no_matter_where_another_rows_request_is_sent(tmp_path: Path) -> None:
+    rows = [["A", "ask ann@example.com"], ["B", "ask ann@example.com"], ["c", "ask bob@example.com"]]
+    recipe = prompt("{{text}}", custom_id=IdRule(column="id"))
+    result = prepared(tmp_path, rows, recipe, steps=[Collapse()])
+    assert rows_of(result, "personal-email") == [2, 4]
+    assert result.filled_rows().tolist() == [3]
+    (told,) = [problem.text for problem in result.report if problem.code == "ids-changed"]
+    assert told.startswith("2 of 3 ids (of the rows that get an answer) are changed")
+
+
+def test_rows_that_would_share_a_request_are_left_out_with_it(tmp_path: Path) -> None:
+    rows = [["A", "ask ann@example.com"], ["B", "ask ann@example.com"], ["c", "ask nobody"]]
+    result = prepared(tmp_path, rows, steps=[Collapse(), LeaveOut(code="personal-email")])
+    assert (result.requests, result.left_out, result.collapsed) == (1, 2, 0)
+    assert rows_of(result, "personal-email") == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        (["9", "", "9"], "1 of 3 rows: row 3."),
+        (["", "9", "", "9"], "2 of 4 rows: rows 2, 4."),
+        (["", "", ""], "3 of 3 rows."),
+        ([""] * 9 + ["9"], "9 of 10 rows: rows 2, 3, 4, 5, 6, 7, 8, 9 and 1 more."),
+    ],
+)
+def test_rows_without_a_limit_are_named_where_they_are_the_exception(
+    tmp_path: Path, limits: list[str], told: str
+) -> None:
+    recipe = prompt("{{text}} {{id}}", max_output_tokens=FromColumn(column="id"))
+    result = prepared(tmp_path, [[limit, f"text {at}"] for at, limit in enumerate(limits)], recipe)
+    (said,) = [problem.text for problem in result.report if problem.code == "output-unlimited"]
+    assert said == f"max_output_tokens is missing in {told}"
+
+
 def test_rows_are_told_with_thousands_parted(tmp_path: Path) -> None:
     rows = [[f"r-{at}", f"text {at}"] for at in range(1_998)] + [["r-x", "again"], ["r-x", "again"]]
     result = prepared(tmp_path, rows, prompt(custom_id=IdRule(column="id", legal=False)), steps=[])

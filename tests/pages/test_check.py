@@ -369,6 +369,29 @@ def test_a_record_that_could_not_be_read_is_named_until_it_is_left_out() -> None
     assert person.may("way-on")
 
 
+def test_rows_that_could_not_be_read_are_counted_alike_on_upload_and_on_check() -> None:
+    lines = b'{"id": "a", "review": "Good"}\n{"id": "b", "revi\n{"id": "c", "review": "Bad"}\n'
+    person = Person().drop("broken.jsonl", lines)
+    assert "3 rows, 1 of them unreadable" in person.plain
+    assert "3 records = 2 readable rows + 1 unreadable" in person.plain
+    person.press("way-on").type(person.map("prompt"), "{{review}}").press("way-on")
+    assert "2 of 3 rows will be sent" in person.plain
+
+
+def test_a_warning_says_how_many_of_its_rows_are_sent() -> None:
+    picture = '[{"role": "user", "content": [{"type": "input_image", "image_url": "https://x.org/%s.png"}]}]'
+    line = '{"custom_id": "r-%d", "params": {"model": "zai-org/GLM-5.1-FP8", "input": %s%s}}\n'
+    rows = [("a", ""), ("b", ""), ("b", ""), ("c", ', "temperature": 9')]
+    requests = "".join(line % (at, picture % name, more) for at, (name, more) in enumerate(rows))
+    person = Person().drop("pictures.jsonl", requests.encode()).go("check")
+    assert person.causes[("image-model", None)] == [1, 2, 3, 4]
+    assert "3 of 4 rows will be sent; 1 has errors." in person.plain
+    person.press(mend(person, "collapse", "identical-request"))
+    assert "2 of 4 rows will be sent; 1 has errors, 1 is filled from another row's answer." in person.plain
+    person.press("leave-out-all")
+    assert "2 of 3 rows will be sent; 1 is filled from another row's answer." in person.plain
+
+
 def test_a_label_used_before_is_told_before_submitting() -> None:
     person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
     label = f"label-{person.state.draft_id}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from valar_ui.compose import Composed, Many
 from valar_ui.ids import Ids
@@ -47,6 +47,16 @@ class Sent:
     """Hash of each custom_id."""
     unlimited: int = 0
     """Requests without max_output_tokens."""
+    unlimited_rows: list[int] = field(default_factory=list)
+    """Spreadsheet rows of the first few of them, ascending."""
+
+    FEW: ClassVar = 8
+
+    def no_limit(self, rows: Sequence[int]) -> None:
+        """Count requests without max_output_tokens."""
+        self.unlimited += len(rows)
+        if len(self.unlimited_rows) <= self.FEW:
+            self.unlimited_rows += rows[: self.FEW + 1 - len(self.unlimited_rows)]
 
 
 class Check:

@@ -15,6 +15,7 @@ from valar_ui.ids import all_legal, id_rule, is_legal
 from valar_ui.limits import CUSTOM_ID, MAX_BODY_BYTES, MAX_CUSTOM_ID
 from valar_ui.problems import Group, Problem, Severity
 from valar_ui.readers.reading import Reading
+from valar_ui.recipe import Collapse
 
 
 class AsRead(Check):
@@ -120,6 +121,7 @@ class ChangedIds(Check):
         self._column = rule.column
         self.idle = rule.column is None or not rule.legal
         self._repeated = frozenset() if scope.ids is None else scope.ids.repeated
+        self._collapsed = any(isinstance(step, Collapse) for step in scope.steps)
         self._changed = 0
         return ()
 
@@ -150,10 +152,11 @@ class ChangedIds(Check):
     def end(self, sent: Sent) -> Iterable[Problem]:
         if self.idle or not self._changed:
             return ()
+        ids = f"{len(sent.rows):,} ids" + (" (of the rows that get an answer)" if self._collapsed else "")
         return (
             Problem(
                 "ids-changed",
-                f"{self._changed:,} of {len(sent.rows):,} ids {'is' if self._changed == 1 else 'are'} changed so that "
+                f"{self._changed:,} of {ids} {'is' if self._changed == 1 else 'are'} changed so that "
                 f"Valar takes {'it' if self._changed == 1 else 'them'}.",
                 "Nothing to do: the answers find their rows all the same.",
                 column=self._column,

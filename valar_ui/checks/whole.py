@@ -24,9 +24,13 @@ class OutputLimit(Check):
 
     def end(self, sent: Sent) -> Iterable[Problem]:
         if sent.unlimited:
+            rows = [f"{row:,}" for row in sent.unlimited_rows[: sent.FEW]]
+            named = f": {'row' if len(rows) == 1 else 'rows'} {', '.join(rows)}"
+            named += f" and {sent.unlimited - len(rows):,} more" if sent.unlimited > len(rows) else ""
             yield Problem(
                 "output-unlimited",
-                f"max_output_tokens is missing in {sent.unlimited:,} of {len(sent.rows):,} rows.",
+                f"max_output_tokens is missing in {sent.unlimited:,} of {len(sent.rows):,} rows"
+                f"{named if sent.unlimited < len(sent.rows) else ''}.",
                 "Set it, so that the cost has an upper end.",
                 column=None,
                 severity=Severity.WARNING,

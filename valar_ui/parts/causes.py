@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -37,6 +39,7 @@ ID_CODES: Final = ("id-characters", "id-length", "id-repeated", "id-empty")
 OWN: Final = ("row", "line", "id", "column", "cell", "what is wrong", "what to do")
 """What the table of rows tells by itself; two columns of the sheet stand among it, so that one knows the record."""
 SHOWN_BESIDE: Final = 80
+Rows = npt.NDArray[np.uint64]
 SHOWN_CELL: Final = 300
 """Characters of a cell that a table of rows shows."""
 
@@ -89,15 +92,36 @@ def overview(here: Checked) -> None:
     if row is not None:
         with st.container(border=True, key="looked-up"):
             _look_up(here, int(row))
+    still = _still(here.prepared)
     for group in chosen:
         with st.container(border=True):
             said, buttons = st.columns([5, 2], vertical_alignment="center")
             with said:
                 problems.group(group)
+                _which_go(group, *still)
             with buttons:
                 _remedies(here, group)
             if group.rows:
                 _rows(here, group)
+
+
+def _still(prepared: Prepared) -> tuple[Rows, Rows]:
+    """The rows that do not go as they are: those with errors, and those filled from another row's answer."""
+    errors = [group.rows for group in prepared.report.groups if group.severity is Severity.ERROR]
+    blocked = np.concatenate([np.empty(0, np.uint64), *(np.frombuffer(rows, np.uint64) for rows in errors)])
+    return np.unique(blocked), prepared.filled_rows()
+
+
+def _which_go(group: Group, blocked: Rows, filled: Rows) -> None:
+    """Of the rows with a warning, how many are sent, where that is not all of them."""
+    if group.severity is not Severity.WARNING or not group.rows:
+        return
+    rows = np.unique(np.frombuffer(group.rows, np.uint64))
+    flawed, other = int(np.isin(rows, blocked).sum()), int(np.isin(rows, filled).sum())
+    if flawed or other:
+        told = [f"{flawed:,} {'has' if flawed == 1 else 'have'} errors"] if flawed else []
+        told += [f"{other:,} {'is' if other == 1 else 'are'} filled from another row's answer"] if other else []
+        st.caption(f"{len(rows) - flawed - other:,} of {count(len(rows), 'row')} will be sent; {', '.join(told)}.")
 
 
 def _filtered(found: Sequence[Group]) -> list[Group]:

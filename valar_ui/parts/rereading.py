@@ -70,8 +70,10 @@ def _foreign_cells(reading: Reading) -> pd.DataFrame:
 
 def told(reading: Reading) -> None:
     """Rows, columns and guesses in words; the records add up."""
+    unread = reading.records_refused
+    rows = count(reading.rows + unread, "row") + (f", {unread:,} of them unreadable" if unread else "")
     st.markdown(
-        f"**{count(reading.rows, 'row')} · {count(len(reading.columns), 'column')}** · {megabytes(reading.size)}"
+        f"**{rows} · {count(len(reading.columns), 'column')}** · {megabytes(reading.size)}"
         f"  \nRead as: {_sentence(reading)}."
     )
     if _foreign(reading):
@@ -88,7 +90,7 @@ def told(reading: Reading) -> None:
     parts = [
         (reading.records_above, "above the data" if reading.options.first_data_row else "above the headings"),
         (reading.records_heading, "heading" if reading.records_heading == 1 else "headings"),
-        (reading.rows, "row" if reading.rows == 1 else "rows"),
+        (reading.rows, ("readable " if unread else "") + ("row" if reading.rows == 1 else "rows")),
         (reading.records_blank, "blank"),
         (reading.records_left_out, "left out"),
         (reading.records_refused, "unreadable"),

@@ -6,7 +6,7 @@ import hashlib
 import os
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,6 +130,22 @@ class Manifest:
         """Write the rest."""
         self._flush()
         self._writer.close()
+
+
+def manifest_ids(path: Path) -> Iterator[tuple[list[int], list[str]]]:
+    """Row numbers and custom_ids of a manifest, batch by batch."""
+    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as file:
+        for at in range(file.num_record_batches):
+            batch = file.get_batch(at)
+            yield batch.column("row").to_pylist(), batch.column("custom_id").to_pylist()
+
+
+def manifest_column(path: Path, name: str) -> pa.ChunkedArray:
+    """One column of a manifest."""
+    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as file:
+        kind = MANIFEST.field(name).type
+        batches = [file.get_batch(at).column(name) for at in range(file.num_record_batches)]
+        return pa.chunked_array(batches, kind)
 
 
 @dataclass(slots=True)

@@ -112,6 +112,17 @@ class Prepared:
                 batch = file.get_batch(at)
                 yield from zip(*(batch.column(name).to_pylist() for name in MANIFEST.names), strict=True)
 
+    def filled_rows(self) -> npt.NDArray[np.uint64]:
+        """The rows that are filled from an earlier row's answer, ascending."""
+        if not self.collapsed:
+            return np.empty(0, np.uint64)
+        with pa.ipc.open_file(pa.memory_map(str(self.manifest_path), "r")) as file:
+            manifest = file.read_all()
+        rows, requests = (manifest.column(name).to_numpy() for name in ("row", "request"))
+        own = np.unique(requests, return_index=True)[1]
+        filled: npt.NDArray[np.uint64] = np.delete(rows, own).astype(np.uint64)
+        return filled
+
     def left_out_by(self, step: LeaveOut) -> int:
         """Rows that a step leaves out, those included that another one leaves out as well."""
         rows: set[int] = set()

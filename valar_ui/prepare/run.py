@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from valar_ui.checks import Inspection, Scope, Sent, identical, several_parts, u
 from valar_ui.compose import Many, compose_many
 from valar_ui.ids import Ids, repeats
 from valar_ui.jobs import Progress
-from valar_ui.prepare.files import MANIFEST, Items, Manifest, Tally
+from valar_ui.prepare.files import MANIFEST, Items, Manifest, Tally, manifest_column, manifest_ids
 from valar_ui.prepare.prepared import Prepared, fingerprint
 from valar_ui.pricing import BUILT_IN, Prices, Usage
 from valar_ui.problems import Problem, Report, Severity
@@ -181,34 +181,43 @@ class _Pass:
                 sent.sizes.append(len(item))
                 sent.marks.append(hash(composed.body))
                 sent.ids.append(hash(composed.custom_id))
-                sent.unlimited += not tally.add(composed)
+                if not tally.add(composed):
+                    sent.no_limit([composed.row])
                 if composed.instead_of:
                     self._instead.setdefault(composed.instead_of, []).append(len(sent.rows) - 1)
                 inspection.goes(composed)
         manifest.close()
         self._progress(0.95)
-        self._crowded = repeats(partial(_manifest_ids, manifest_path), sent.ids)
+        self._crowded = repeats(partial(manifest_ids, manifest_path), sent.ids)
         sent.ids = array("q")
         rows = np.frombuffer(sent.rows, np.uint64)
         dropped: set[int] = set()
         originals: pa.ChunkedArray | None = None
+        collapses = any(isinstance(step, Collapse) for step in self._steps)
+        waiting: list[tuple[int, str, Problem]] = []
         for problem in inspection.end(sent):
             at = None if problem.row is None else int(np.searchsorted(rows, np.uint64(problem.row)))
             if at is not None and originals is None:
-                originals = _column(manifest_path, "original")
+                originals = manifest_column(manifest_path, "original")
             self._original = "" if at is None or originals is None else originals[at].as_py()
-            if at is None or not self._leaves(problem):
-                report.add(problem)
-            else:
+            if at is not None and self._leaves(problem):
                 gone.add(problem)
                 dropped.add(at)
+            elif at is not None and collapses:
+                # What is wrong with what a row sends is no matter where another row's request is sent.
+                waiting.append((at, self._original, problem))
+            else:
+                report.add(problem)
             if at is not None and problem.code == "identical-request":
                 self._repeated.append(at)
         self._repeated = [at for at in self._repeated if at not in dropped]
         self._instead = {name: [at for at in found if at not in dropped] for name, found in self._instead.items()}
         self._left_out += len(dropped)
+        first = self._merge(items_path, dropped) if collapses else None
+        for at, self._original, problem in waiting:
+            if first is None or at not in first:
+                report.add(problem)
         self._unread(report, gone)
-        first = self._merge(items_path, dropped)
         if not dropped and first is None:
             (self._folder / "sizes.bin").write_bytes(sent.sizes.tobytes())
             self._going_rows = rows
@@ -251,7 +260,8 @@ class _Pass:
         sent.sizes.frombytes(many.sizes.astype(np.uint32).tobytes())
         sent.marks.extend(many.marks())
         sent.ids.extend(map(hash, many.custom_ids))
-        sent.unlimited += len(many.rows) - self._tally.extend(many)
+        if not self._tally.extend(many):
+            sent.no_limit(many.rows)
 
     def _leaves(self, problem: Problem) -> bool:
         return any(
@@ -261,9 +271,7 @@ class _Pass:
         )
 
     def _merge(self, items_path: Path, dropped: set[int]) -> dict[int, int] | None:
-        """Request → the earlier identical one it shares, compared byte for byte; None where nothing is collapsed."""
-        if not any(isinstance(step, Collapse) for step in self._steps):
-            return None
+        """Request → the earlier identical one it shares, compared byte for byte; None where none is identical."""
         starts = self._starts()
         first: dict[int, int] = {}
         with items_path.open("rb") as items:
@@ -306,7 +314,7 @@ class _Pass:
         manifest_path.rename(before)
         manifest = Manifest(manifest_path)
         with pa.ipc.open_file(pa.memory_map(str(before), "r")) as file:
-            ids = _column(before, "custom_id")
+            ids = manifest_column(before, "custom_id")
             for at in range(file.num_record_batches):
                 batch = file.get_batch(at)
                 for custom_id, row, original, request in zip(
@@ -325,18 +333,3 @@ class _Pass:
         rows = [min(group.rows) for group in report.groups if group.rows and group.severity is not Severity.NOTE]
         found = (self._table.index_of(row) for row in sorted(rows))
         return next((index for index in found if index is not None), None)
-
-
-def _manifest_ids(path: Path) -> Iterator[tuple[list[int], list[str]]]:
-    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as file:
-        for at in range(file.num_record_batches):
-            batch = file.get_batch(at)
-            yield batch.column("row").to_pylist(), batch.column("custom_id").to_pylist()
-
-
-def _column(path: Path, name: str) -> pa.ChunkedArray:
-    """One column of a manifest."""
-    with pa.ipc.open_file(pa.memory_map(str(path), "r")) as file:
-        kind = MANIFEST.field(name).type
-        batches = [file.get_batch(at).column(name) for at in range(file.num_record_batches)]
-        return pa.chunked_array(batches, kind)
