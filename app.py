@@ -78,12 +78,12 @@ def known_hosts() -> list[str]:
 
 async def download(request: Request) -> Response:
     """One file named by a signed address."""
-    path = downloads.verify(
+    found = downloads.verify(
         request.path_params["token"], home=settings.home, secret=settings.install_secret(), now=time.time()
     )
-    if path is None:
+    if found is None:
         return PlainTextResponse("This download address has expired. Go back to the page and ask again.", 404)
-    return FileResponse(path, filename=path.name, headers={"X-Content-Type-Options": "nosniff"})
+    return FileResponse(found.path, filename=found.name, headers={"X-Content-Type-Options": "nosniff"})
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from valar_ui.downloads import LIFETIME_S, sign, verify
+from valar_ui.downloads import LIFETIME_S, named_after, sign, verify
 
 SECRET = b"s" * 32
 
@@ -19,7 +19,38 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_signed_address_opens_its_file(file: Path, tmp_path: Path) -> None:
     token = sign(file, home=tmp_path / "home", secret=SECRET, now=1_000)
-    assert verify(token, home=tmp_path / "home", secret=SECRET, now=1_000 + LIFETIME_S) == file.resolve()
+    found = verify(token, home=tmp_path / "home", secret=SECRET, now=1_000 + LIFETIME_S)
+    assert found == (file.resolve(), "problems é.csv")
+
+
+@pytest.mark.parametrize("name", ["reviews-problems.csv", "..", 'a:b\n"c"', "été 😀.csv", ""])
+def test_the_file_arrives_under_the_name_that_was_signed(file: Path, tmp_path: Path, name: str) -> None:
+    token = sign(file, home=tmp_path / "home", secret=SECRET, now=1_000, name=name)
+    assert verify(token, home=tmp_path / "home", secret=SECRET, now=1_000) == (file.resolve(), name)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("reviews.csv", "reviews"),
+        ("reviews.csv.gz", "reviews"),
+        ("Reviews Q3 v1.2.xlsx", "Reviews Q3 v1.2"),
+        ("v1.2", "v1.2"),
+        ("report.final", "report.final"),
+        ("Übersicht 東京.ods", "Übersicht 東京"),
+        ("reviews-with-problems.xlsx", "reviews"),
+        ("reviews-with-problems (2).xlsx", "reviews"),
+        ("../../etc/passwd.csv", "etc passwd"),
+        ('a"; filename="evil.exe\r\nX: y.csv', "a ; filename= evil.exe X y"),
+        ("gpj.\u202egnp.csv", "gpj. gnp"),
+        ("half \ud800.csv", "half"),
+        (".csv", "sheet"),
+        ("", "sheet"),
+        ("x" * 300 + ".csv", "x" * 80),
+    ],
+)
+def test_what_is_made_of_a_file_is_named_after_it(given: str, named: str) -> None:
+    assert named_after(given, "-problems.csv") == f"{named}-problems.csv"
 
 
 def test_it_ends(file: Path, tmp_path: Path) -> None:
@@ -34,7 +65,7 @@ def test_one_changed_character_spoils_it(file: Path, tmp_path: Path, at: int) ->
     changed[at] = "A" if changed[at] != "A" else "B"
     found = verify("".join(changed), home=tmp_path / "home", secret=SECRET, now=1_000)
     # The last character may carry bits that the encoding ignores: then the file is the same one.
-    assert found is None or found == file.resolve()
+    assert found is None or found == (file.resolve(), file.name)
     if at != -1:
         assert found is None
 

@@ -182,11 +182,12 @@ def fetched(page: Page, key: str) -> tuple[str, bytes]:
 
 
 def test_the_problems_come_down_by_a_signed_address(app: AppServer, ann: Visitor) -> None:
-    page = to_map(ann.tab(), app, ("gap.csv", b"id,review\na,Good\nb,\nc,=1+1\nd,\n"), prompt="{{review}}")
+    gaps = ("gäp; [x].csv", b"id,review\na,Good\nb,\nc,=1+1\nd,\n")
+    page = to_map(ann.tab(), app, gaps, prompt="{{review}}")
     leave(page)
     name, contents = fetched(page, "problems-csv")
     rows = list(csv.DictReader(io.StringIO(contents.decode("utf-8-sig"))))
-    assert name.endswith(".csv")
+    assert name == "gäp; [x]-problems.csv"
     assert [row["Row"] for row in rows if row["Code"] == "empty-prompt"] == ["3", "5"]
     address = str(keyed(page, "problems-csv").locator("a").first.get_attribute("href"))
     forged = address[:-4] + "AAAA"
@@ -194,7 +195,7 @@ def test_the_problems_come_down_by_a_signed_address(app: AppServer, ann: Visitor
     assert page.request.get(page.url.split("/check")[0] + forged).status == 404
     press(page, key="sheet-with-problems")
     name, contents = fetched(page, "sheet-file")
-    assert (name.endswith(".xlsx"), contents[:2]) == (True, b"PK")
+    assert (name, contents[:2]) == ("gäp; [x]-with-problems.xlsx", b"PK")
 
 
 def test_the_recipe_and_the_receipt_and_the_list_come_down(app: AppServer, ann: Visitor) -> None:

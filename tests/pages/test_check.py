@@ -444,7 +444,7 @@ def download(person: Person, key: str) -> Path:
     token = str(link.proto.url).rsplit("/", 1)[-1]
     found = downloads.verify(token, home=settings.home, secret=settings.install_secret(), now=session.now())
     assert found is not None
-    return found
+    return found.path
 
 
 def test_the_problems_and_the_sheet_can_be_downloaded() -> None:
@@ -452,6 +452,8 @@ def test_the_problems_and_the_sheet_can_be_downloaded() -> None:
     told = download(person, "problems-csv").read_text("utf-8-sig").splitlines()
     assert len(told) == 1 + len(person.prepared.report)
     person.press("sheet-with-problems")
+    label = next(it for it in person.at.get("link_button") if it.key == "sheet-file").proto.label
+    assert label == "Download flawed\\-with\\-problems\\.xlsx"
     sheet = openpyxl.load_workbook(download(person, "sheet-file"), read_only=True)
     rows = list(sheet.active.values)
     sheet.close()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from valar_ui import downloads, limits, outbox, session
 from valar_ui.checks import check_label
+from valar_ui.downloads import named_after
 from valar_ui.ledger import Draft
 from valar_ui.parts import frame
 from valar_ui.parts.frame import count
@@ -115,10 +116,11 @@ def _changed(word: str, change: Change, side: Side, what: str) -> None:
     )
 
 
-def _link(path: Path) -> str:
+def _link(path: Path, name: str) -> str:
+    """Where a file is to be had under a name."""
     running = session.services()
     token = downloads.sign(
-        path, home=running.settings.home, secret=running.settings.install_secret(), now=session.now()
+        path, home=running.settings.home, secret=running.settings.install_secret(), now=session.now(), name=name
     )
     return session.own_address(f"download/{token}")
 
@@ -129,7 +131,10 @@ def downloads_row(draft: Draft, reading: Reading, prepared: Prepared, steps: Seq
         return
     with st.container(horizontal=True):
         st.link_button(
-            "Download the problems (CSV)", _link(problems_csv(prepared)), icon=":material/download:", key="problems-csv"
+            "Download the problems (CSV)",
+            _link(problems_csv(prepared), named_after(draft.file_name, "-problems.csv")),
+            icon=":material/download:",
+            key="problems-csv",
         )
         st.button(
             "Prepare the sheet with a Problem column",
@@ -155,7 +160,8 @@ def _sheet(draft: Draft, reading: Reading, prepared: Prepared, steps: Sequence[S
         st.error(f"The sheet could not be written: {literal(str(job.fault), most=300)}. Nothing else is lost.")
         return
     made: Path = job.result
-    st.link_button(f"Download {literal(made.name)}", _link(made), icon=":material/download:", key="sheet-file")
+    name = named_after(draft.file_name, f"-with-problems{made.suffix}")
+    st.link_button(f"Download {literal(name)}", _link(made, name), icon=":material/download:", key="sheet-file")
     st.caption("Fix it in your spreadsheet program, then drop it on Upload with *Replace*: Check says what got better.")
 
 
