@@ -9,6 +9,7 @@ draft, reading, recipe, mends = checking.mapped("There is no spreadsheet to chec
 prepared = checking.checked(draft, reading, recipe, mends)
 session.remember_mapping(draft)
 steps.keep_marks()
+checking.changed_elsewhere()
 plan = checking.label_and_plan(draft, prepared)
 checking.totals(prepared, plan)
 costs.table(prepared, recipe)

@@ -9,6 +9,7 @@ frame.heading("Submit", "Each request is sent exactly once, whatever happens to 
 
 draft, reading, recipe, mends = checking.mapped("There is nothing to submit yet.")
 prepared = session.desk().prepared(draft, reading, recipe, mends) or checking.checked(draft, reading, recipe, mends)
+checking.changed_elsewhere()
 sent = sending.sent(draft, prepared)
 if sent is not None:
     sending.follow(sent)

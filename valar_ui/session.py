@@ -98,6 +98,8 @@ class State:
     """Turns the mapping widgets' keys when a recipe is loaded over them."""
     seen: tuple[str, dict[str, Any] | None] | None = None
     """A draft and its mapping as this tab last read or wrote it."""
+    elsewhere: bool = False
+    """Another tab changed the mapping, and the page has not said so yet."""
 
 
 @lru_cache(maxsize=4)

@@ -543,6 +543,32 @@ def test_a_label_that_cannot_be_is_named_and_stops_the_way_on(label: str) -> Non
     assert person.draft.label == "reviews-november"
 
 
+@pytest.mark.parametrize("page", ["check", "submit"])
+def test_a_mapping_changed_in_another_tab_is_told_before_anybody_goes_on(page: str) -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id").go(page)
+    told = "The mapping was changed in another tab"
+    assert told not in person.plain
+    changed = person.recipe.with_text("user", "Weigh {{review}}").model_dump(mode="json", exclude_defaults=True)
+    session.services().ledger.save_draft(person.draft.id, person.owner, recipe=changed)
+    before = person.page
+    if page == "check":
+        person.press("way-on")
+    else:
+        person.look()
+    assert (person.page, told in person.plain) == (before, True)
+    assert b"Weigh" in person.prepared.items_path.read_bytes()
+    person.go("check")
+    assert told not in person.plain
+    assert person.press("way-on").page == "Submit"
+
+
+def test_the_mapping_of_ones_own_tab_is_not_told_as_another_ones() -> None:
+    person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
+    person.go("map").type(person.map("prompt"), "Weigh {{review}}").go("check")
+    assert "another tab" not in person.plain
+    assert "another tab" not in person.go("upload").drop("reviews-2.csv", REVIEWS + b"r-4,New\n").go("check").plain
+
+
 def test_a_preparation_that_is_gone_is_made_again() -> None:
     person = Person().mapped("reviews.csv", REVIEWS, prompt="Judge {{review}}", ids="id")
     shutil.rmtree(person.prepared.folder)

@@ -32,7 +32,22 @@ def mapped(nothing: str) -> tuple[Draft, Reading, Recipe, tuple[Step, ...]]:
     if recipe.kind == "prompt" and not recipe.turns:
         frame.empty_state("The columns are not mapped yet.", "Map columns", "map")
         st.stop()
+    if session.changed_elsewhere(draft):
+        # A click meant for what stood here before must not count.
+        session.state().elsewhere = True
+        st.rerun()
     return draft, reading, recipe, session.desk().steps(draft)
+
+
+def changed_elsewhere() -> None:
+    """Say once that this is no longer about the mapping it was about."""
+    if session.state().elsewhere:
+        session.state().elsewhere = False
+        st.info(
+            "The mapping was changed in another tab; here is what comes of it as it stands there. Look through it once "
+            "more before you go on.",
+            icon=":material/sync:",
+        )
 
 
 def checked(draft: Draft, reading: Reading, recipe: Recipe, mends: Sequence[Step]) -> Prepared:
