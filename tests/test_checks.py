@@ -463,6 +463,29 @@ def test_rows_without_a_limit_are_named_where_they_are_the_exception(
     assert said == f"max_output_tokens is missing in {told}"
 
 
+def test_the_first_row_of_each_id_that_can_be_sent_stays(tmp_path: Path) -> None:
+    rows = [["a", "one"], ["b", ""], ["a", "two"], ["b", "three"], ["B 1", "four"], ["B 1", "five"], ["b", "six"]]
+    recipe = prompt("{{text}}", custom_id=IdRule(column="id"))
+    every = prepared(tmp_path, rows, recipe)
+    assert rows_of(every, "id-shared") == [2, 3, 4, 5, 6, 7, 8]
+    (tmp_path / "kept").mkdir()
+    step = LeaveOut(code="id-shared", column="id", keep_first=True)
+    kept = prepared(tmp_path / "kept", rows, recipe, steps=[step])
+    assert [row for _, row, _, _ in kept.manifest()] == [2, 5, 6]
+    ids = [custom_id for custom_id, *_ in kept.manifest()]
+    assert ids[:2] == ["a", "b"]
+    assert ids[2].startswith("b-1-")
+    assert (kept.blocked, kept.left_out, kept.left_out_by(step)) == (1, 3, 3)
+    assert rows_of(kept, "id-shared") == [3]
+
+
+def test_an_empty_id_is_none_that_is_shared(tmp_path: Path) -> None:
+    recipe = prompt("{{text}}", custom_id=IdRule(column="id"))
+    step = LeaveOut(code="id-shared", column="id", keep_first=True)
+    kept = prepared(tmp_path, [["", "one"], ["", "two"], ["a", "three"], ["a", "four"]], recipe, steps=[step])
+    assert [row for _, row, _, _ in kept.manifest()] == [2, 3, 4]
+
+
 def test_rows_are_told_with_thousands_parted(tmp_path: Path) -> None:
     rows = [[f"r-{at}", f"text {at}"] for at in range(1_998)] + [["r-x", "again"], ["r-x", "again"]]
     result = prepared(tmp_path, rows, prompt(custom_id=IdRule(column="id", legal=False)), steps=[])

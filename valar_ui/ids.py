@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from valar_ui.limits import CUSTOM_ID, MAX_CUSTOM_ID
-from valar_ui.recipe import EditCell, IdRule, MakeLegalIds, Recipe, Step
+from valar_ui.recipe import EditCell, IdRule, LeaveOut, MakeLegalIds, Recipe, Step
 from valar_ui.table import Chunk, Table
 
 DIGEST: Final = 8
@@ -98,7 +98,7 @@ def made(original: str, number: int | None = None, *, again: int = 0) -> str:
 class Ids:
     """Every row's custom_id under one rule; `scan` reads the id column once, rows are asked one by one."""
 
-    __slots__ = ("_crowded", "column", "legal", "repeated")
+    __slots__ = ("_crowded", "column", "first_only", "legal", "repeated")
 
     def __init__(
         self,
@@ -106,6 +106,7 @@ class Ids:
         *,
         legal: bool = True,
         repeated: frozenset[str] = frozenset(),
+        first_only: bool = False,
         crowded: tuple[frozenset[str], ...] = (),
     ) -> None:
         self.column = column
@@ -114,6 +115,8 @@ class Ids:
         """False sends originals as they stand."""
         self.repeated = repeated
         """Originals that occur more than once."""
+        self.first_only = first_only
+        """Only one row of each original is sent, so that it needs no id made of its number."""
         # Made ids that met another id, one set for each time it was tried.
         self._crowded = crowded
 
@@ -121,9 +124,10 @@ class Ids:
         """The custom_id of a row."""
         if self.column is None:
             return f"row-{number}"
-        if not self.legal or (original not in self.repeated and is_legal(original)):
+        shared = original in self.repeated and not self.first_only
+        if not self.legal or (original and not shared and is_legal(original)):
             return original
-        row = number if not original or original in self.repeated else None
+        row = number if not original or shared else None
         custom_id = made(original, row)
         for again, crowded in enumerate(self._crowded, start=1):
             if custom_id not in crowded:
@@ -145,11 +149,13 @@ class Ids:
             return cls(None)
         edits = Edits(steps)
         repeated = repeats(partial(_originals, table, rule.column, edits))
-        return cls(rule.column, legal=rule.legal, repeated=repeated)
+        first_only = any(isinstance(step, LeaveOut) and step.keep_first for step in steps)
+        return cls(rule.column, legal=rule.legal, repeated=repeated, first_only=first_only)
 
     def apart_from(self, crowded: frozenset[str]) -> Ids:
         """The same, but made ids among `crowded` are made once more."""
-        return Ids(self.column, legal=self.legal, repeated=self.repeated, crowded=(*self._crowded, crowded))
+        crowds = (*self._crowded, crowded)
+        return Ids(self.column, legal=self.legal, repeated=self.repeated, first_only=self.first_only, crowded=crowds)
 
 
 def id_rule(recipe: Recipe, steps: Sequence[Step] = ()) -> IdRule:

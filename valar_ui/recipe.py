@@ -156,6 +156,8 @@ class LeaveOut(Shape):
     kind: Literal["leave-out"] = "leave-out"
     code: str
     column: str | None = None
+    keep_first: bool = False
+    """Of the rows with one id, the first that can be sent stays; only for `id-shared`."""
 
 
 class LeaveOutRow(Shape):

@@ -137,6 +137,18 @@ def test_ids_are_made_legal_and_come_back() -> None:
     assert {"id-characters", "id-repeated"} <= person.codes
 
 
+def test_the_first_row_of_each_id_is_kept_and_the_others_come_back() -> None:
+    sheet = b"id,review\nr-1,Good\nr-2,Bad\nr-1,Fine\nr-1,Small\n"
+    person = Person().mapped("twice.csv", sheet, prompt="{{review}}", ids="id")
+    assert person.at.button(key=mend(person, "leave-out", "id-shared")).label == "Leave all of them out"
+    person.press(mend(person, "keep-first", "id-shared"))
+    assert person.sending == (2, 4)
+    assert [(custom_id, row) for custom_id, row, *_ in person.prepared.manifest()] == [("r-1", 2), ("r-2", 3)]
+    assert "Rows left out but the first of each: Same id in several rows, column id (2 rows)" in person.plain
+    assert "id-shared" not in person.codes
+    assert person.press("undo-0").sending == (4, 4)
+
+
 def test_identical_requests_are_sent_once_and_come_back() -> None:
     sheet = b"id,review\n" + b"".join(b"r-%d,Fine\n" % at for at in range(1, 6)) + b"r-6,Small\n"
     person = Person().mapped("same.csv", sheet, prompt="Judge {{review}}", ids="id")

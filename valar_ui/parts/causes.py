@@ -169,10 +169,15 @@ def _remedies(here: Checked, group: Group) -> None:
     offered += _numbers_meant(here, group)
     if group.rows and group.severity is not Severity.NOTE:
         label = "Leave this row out" if problems.distinct_rows(group) == 1 else "Leave these rows out"
+        if group.code == "id-shared":
+            keep_first = LeaveOut(code=group.code, column=group.column, keep_first=True)
+            offered.append(("Keep the first of each", keep_first))
+            label = "Leave all of them out"
         offered.append((label, LeaveOut(code=group.code, column=group.column)))
     for label, step in offered:
         if step not in here.steps:
-            key = f"mend-{step.kind}-{_cause(group)}"
+            first = "keep-first" if isinstance(step, LeaveOut) and step.keep_first else step.kind
+            key = f"mend-{first}-{_cause(group)}"
             st.button(label, key=key, on_click=here.add, args=(step,), width="stretch")
 
 

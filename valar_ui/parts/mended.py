@@ -34,6 +34,9 @@ def _told(step: Step) -> str:
     match step:
         case LeaveOut(code="*"):
             return "Rows with errors are left out"
+        case LeaveOut(code=code, column=column, keep_first=True):
+            where = f", column {literal(column)}" if column else ""
+            return f"Rows left out but the first of each: {literal(title(code))}{where}"
         case LeaveOut(code=code, column=column):
             return f"Rows left out: {literal(title(code))}" + (f", column {literal(column)}" if column else "")
         case LeaveOutRow(row=row):

@@ -85,6 +85,9 @@ class _Pass:
         self._progress, self._prices, self._ids = progress, prices, ids
         self._table = reading.table
         self._leave = [step for step in steps if isinstance(step, LeaveOut)]
+        self._keeps = {(step.code, step.column) for step in self._leave if step.keep_first}
+        self._kept: set[str] = set()
+        """Ids of which a row goes that others are left out for."""
         self._leave_rows = {step.row for step in steps if isinstance(step, LeaveOutRow)}
         self._sent, self._tally = Sent(), Tally()
         self._left_out = self._blocked = 0
@@ -170,8 +173,12 @@ class _Pass:
                         self._left_out += 1
                         gone.extend(problems)
                         continue
+                    blocked = any(problem.severity is Severity.ERROR for problem in problems)
+                    if self._keeps and not blocked:
+                        self._kept.add(self._original)
+                        problems = [it for it in problems if (it.code, it.column) not in self._keeps]
                     report.extend(problems)
-                    if any(problem.severity is Severity.ERROR for problem in problems):
+                    if blocked:
                         self._blocked += 1
                         continue
                 item = composed.item
@@ -264,8 +271,13 @@ class _Pass:
             sent.no_limit(many.rows)
 
     def _leaves(self, problem: Problem) -> bool:
+        """Whether a step leaves out the row whose problem is told."""
         return any(
-            (step.code == problem.code and step.column in (None, problem.column))
+            (
+                step.code == problem.code
+                and step.column in (None, problem.column)
+                and (not step.keep_first or self._original in self._kept)
+            )
             or (step.code == "*" and problem.severity is Severity.ERROR)
             for step in self._leave
         )
