@@ -133,6 +133,11 @@ def test_what_is_wrong_with_the_whole_sheet_has_no_rows(tmp_path: Path) -> None:
     assert change.new.example.startswith("max_output_tokens is missing")
 
 
+def test_what_is_worth_knowing_of_the_whole_sheet_is_neither_better_nor_worse(tmp_path: Path) -> None:
+    found = compared(tmp_path, [["a", "one", "0"]], [["A", "one", "0"]])
+    assert (found.better, found.worse, found.same) == ((), (), ())
+
+
 def test_only_the_first_rows_are_named(tmp_path: Path) -> None:
     bad = [[f"r-{at}", "x", "hot"] for at in range(40)]
     good = [[f"r-{at}", "x", "0"] for at in range(40)]

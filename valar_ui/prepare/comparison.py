@@ -132,6 +132,9 @@ class _Flaws:
         """Marks of the ids that several rows have."""
         for value in _lines(prepared):
             cause, severity = (value["code"], value["column"]), Severity(value["severity"])
+            if severity is Severity.NOTE and value["row"] is None:
+                # What is only worth knowing of the whole sheet makes it neither better nor worse.
+                continue
             records = self.records.setdefault(cause, _Records(severity))
             records.severity = min(records.severity, severity, key=lambda it: it.rank)
             mark = -1 - (hash(value["id"]) & MARK) if "id" in value else 0
