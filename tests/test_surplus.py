@@ -22,7 +22,7 @@ from valar_ui.prepare import (
 from valar_ui.readers import Reading, read
 from valar_ui.recipe import LeaveOutRow
 
-LONG = b"id,text\na,one\nb,two, and a half,=3\nc,three\nd,four,,4\ne,five\nf,six\n"
+LONG = b"id,heat,text\na,1,one\nb,2,two, and a half,=3\nc,3,three\nd,4,four,,4\ne,5,five\nf,6,six\n"
 """Row 3 has two cells too many, row 5 as well, the first of them empty."""
 BEYOND = {3: [" and a half", "=3"], 5: ["", "4"]}
 RECIPE = prompt("{{text}}")
@@ -50,7 +50,7 @@ def long_rows(reading: Reading) -> list[int]:
         ("t.csv", LONG.decode().encode("utf-16"), BEYOND),
         ("t.csv.gz", gzip.compress(LONG), BEYOND),
         ("t.tsv", LONG.replace(b",", b"\t"), BEYOND),
-        ("t.csv", b"id,text\na,one\nb,two\n", {}),
+        ("t.csv", b"id,heat,text\na,1,one\nb,2,two\n", {}),
         ("t.jsonl", b'["id","text"]\n["a","one"]\n["b","two"]\n["c","three",null,4]\n', {4: ["", "4"]}),
         ("t.json", b'[["id","text"],["a","one"],["b","two"],["c","three","x"]]', {4: ["x"]}),
     ],
@@ -78,8 +78,8 @@ def test_a_row_with_too_many_cells_comes_back_as_it_was(tmp_path: Path, longest:
     else:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
-    assert rows[0][:3] == ["id", "text", PROBLEM_HEADING]
-    assert [cell.removeprefix("'") for cell in rows[2][3:]] == BEYOND[3]
+    assert rows[0][:4] == ["id", "heat", "text", PROBLEM_HEADING]
+    assert [cell.removeprefix("'") for cell in rows[2][4:]] == BEYOND[3]
     again = sheet(tmp_path, path.read_bytes(), path.name)
     assert long_rows(again) == [3, 5]
     assert "and a half" in next(it.text for it in again.report if it.code == "long-row")
@@ -88,7 +88,7 @@ def test_a_row_with_too_many_cells_comes_back_as_it_was(tmp_path: Path, longest:
     assert list(surplus(path, again)) == [3, 5]
     second = sheet_with_problems(again, after, tmp_path / "second", surplus=surplus(path, again))
     third = sheet(tmp_path, second.read_bytes(), second.name)
-    assert (third.columns[:3], long_rows(third)) == (("id", "text", PROBLEM_HEADING), [3, 5])
+    assert (third.columns[:4], long_rows(third)) == (("id", "heat", "text", PROBLEM_HEADING), [3, 5])
 
 
 def test_a_row_left_out_by_hand_is_known_again_by_its_own_cells(tmp_path: Path) -> None:
@@ -105,8 +105,7 @@ def test_a_mended_row_is_long_no_more(tmp_path: Path) -> None:
     done = prepare(reading, RECIPE, folder=tmp_path / "p")
     path = sheet_with_problems(reading, done, tmp_path / "mend", surplus=surplus(tmp_path / "t.csv", reading))
     book = load_workbook(path)
-    book.active["B3"], book.active["D3"], book.active["E3"] = "two and a half", None, None
-    book.active["D1"] = None
+    book.active["C3"], book.active["E3"], book.active["F3"] = "two and a half", None, None
     book.save(path)
     assert long_rows(sheet(tmp_path, path.read_bytes(), path.name)) == [5]
 
