@@ -587,3 +587,10 @@ def test_a_few_accents_repeated_are_western(tmp_path: Path, cell: str) -> None:
 def test_seven_bit_encodings_are_known_by_their_switches(tmp_path: Path, encoding: str, cell: str) -> None:
     reading = read_bytes(f"id,text\n1,{cell}\n".encode(encoding), tmp_path)
     assert (reading.encoding, cells(reading)) == (encoding, [("1", cell)])
+
+
+def test_rows_with_too_many_cells_are_no_headings(tmp_path: Path) -> None:
+    content = b"id,text\na,one\nb,two, and a half,=3\nc,three\nd,four,,4\ne,five\nf,six\n"
+    reading = read_bytes(content, tmp_path, "f.csv")
+    assert (reading.header_row, reading.columns, reading.rows) == (1, ("id", "text"), 6)
+    assert rows_of(reading, "long-row") == [3, 5]

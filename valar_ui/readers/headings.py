@@ -90,9 +90,13 @@ def _below_notes(rows: Sequence[tuple[int, Sequence[str]]], filled: Sequence[int
     if widest < 3 or typical >= 0.75 * widest:
         return 0
     at = next(at for at, count in enumerate(filled) if count >= 0.75 * widest)
-    below = [row for (_, row), count in zip(rows[at + 1 :], filled[at + 1 :], strict=True) if count >= 0.5 * widest]
-    narrow = 0 < at < HEADING_WITHIN and max(filled[:at]) <= 0.5 * widest
-    if not narrow or len(below) < max(1, 0.4 * (len(rows) - at - 1)):
+    notes = max(filled[:at], default=0)
+    if not 0 < at < HEADING_WITHIN or notes > 0.5 * widest:
+        return 0
+    # Rows as narrow as what stands above are rows of that, and the wide one has cells too many.
+    least = max(0.5 * widest, notes + 1)
+    below = [row for (_, row), count in zip(rows[at + 1 :], filled[at + 1 :], strict=True) if count >= least]
+    if len(below) < max(1, 0.4 * (len(rows) - at - 1)):
         return 0
     cells = rows[at][1]
     return at if (_all_texts(cells) and _measured(cells, below)) or _calendar(cells, below) else 0
