@@ -25,7 +25,6 @@ if reading is None:
     upload.lost()
     st.stop()
 
-steps.keep_marks()
 rereading.told(reading)
 rereading.controls(draft, reading)
 upload.questions(draft, reading)
@@ -35,3 +34,4 @@ if reading.recognised_as:
     frame.way_on("Next: check", "check")
 else:
     frame.way_on("Next: map columns", "map")
+steps.keep_marks()

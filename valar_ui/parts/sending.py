@@ -139,7 +139,6 @@ def _confirmed(earlier: Dispatch) -> bool:
 def follow(dispatch: Dispatch) -> None:
     """What became of it, refreshed by itself until nothing changes any more."""
     ledger, owner = session.services().ledger, session.owner()
-    steps.keep_marks()
     running = any(not batch.final for batch in map(ledger.batch, dispatch.batch_ids, repeat(owner)) if batch)
 
     @st.fragment(run_every=SENDING_S if not dispatch.final else RUNNING_S if running else None)
@@ -150,6 +149,7 @@ def follow(dispatch: Dispatch) -> None:
         _status(now)
 
     watch()
+    steps.keep_marks()
     _after(dispatch)
 
 

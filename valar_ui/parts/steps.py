@@ -36,7 +36,10 @@ def draw() -> dict[str, bool]:
 
 
 def keep_marks() -> None:
-    """Draw the page once more where what it did makes the navigation's marks wrong."""
+    """Draw the page once more where what it did makes the navigation's marks wrong.
+
+    The last thing a page does: a click that came with this run is answered by then, and would be lost before.
+    """
     if marks() != session.state().marks:
         st.rerun()
 
