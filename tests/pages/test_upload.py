@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.testing.v1 import local_script_runner
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from tests.pages.person import REVIEWS, Person
-from valar_ui import samples
+from valar_ui import samples, session
 
 
 def control(person: Person, name: str) -> str:
@@ -241,3 +241,21 @@ def test_every_earlier_file_can_be_gone_on_with() -> None:
     person = Person()
     assert not person.has(f"go-on-{first}")
     assert person.open("earlier").press(f"go-on-{first}").draft.file_name == "week-0.csv"
+
+
+def _name_a_forgotten_upload() -> None:
+    import streamlit as st
+    from streamlit.runtime.uploaded_file_manager import DeletedFile
+
+    from valar_ui.parts import upload
+
+    st.session_state["late"] = DeletedFile("taken-before")
+    upload._take("late")
+    st.text("fine")
+
+
+def test_a_click_that_still_names_a_file_taken_before_is_no_fault() -> None:
+    page = AppTest.from_function(_name_a_forgotten_upload).run()
+    assert not page.exception
+    assert [it.value for it in page.text] == ["fine"]
+    assert session.services().ledger.drafts("local") == []

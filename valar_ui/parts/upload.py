@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.typing import UploadedFile
 
 from valar_ui import samples, session
 from valar_ui.ledger import Draft
@@ -46,7 +47,8 @@ SHOWN_LIMIT_MB: Final = 256
 def _take(key: str) -> None:
     """Spool the dropped file, then let Streamlit forget it: it would keep all of it in memory."""
     dropped = st.session_state.get(key)
-    if dropped is None:
+    if not isinstance(dropped, UploadedFile):
+        # Nothing, or a file taken before: a click made while the page was being drawn still names that.
         return
     here = session.draft()
     sent = here is not None and bool(session.services().ledger.dispatches(session.owner(), draft_id=here.id))
