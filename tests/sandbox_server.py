@@ -54,6 +54,7 @@ def batch(*items: Any, **more: Any) -> dict[str, Any]:
 
 
 def recorded(folder: Path) -> list[dict[str, Any]]:
-    """The sandbox's own record of POSTs."""
-    lines = (folder / "accepted.jsonl").read_text("utf-8").splitlines()
+    """The sandbox's own record of POSTs; none where nothing has arrived yet."""
+    path = folder / "accepted.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [arrival for arrival in map(json.loads, lines) if arrival["method"] == "POST"]
